@@ -1,0 +1,22 @@
+// Encodings of bytes as text: base64url (RFC 4648 section 5, no padding), base64 and hex.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace otpd {
+
+std::string base64url_encode(std::string_view bytes);
+
+// The bytes, or nothing unless `text` is the canonical unpadded encoding: no white space, no
+// padding, no stray bits.
+std::optional<std::string> base64url_decode(std::string_view text);
+
+// Lower-case hexadecimal.
+std::string hex_encode(std::string_view bytes);
+
+// The bytes, or nothing unless `text` is an even number of hexadecimal digits.
+std::optional<std::string> hex_decode(std::string_view text);
+
+}  // namespace otpd

@@ -1,0 +1,23 @@
+// Sealing: authenticated encryption of what waits in the queue (XChaCha20-Poly1305, libsodium).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "crypto/key_ring.h"
+
+namespace otpd::crypto {
+
+// The sealed form of `plain`: generation id, nonce, ciphertext and tag. `context` is authenticated
+// with it: what was sealed for one job opens for no other.
+std::string seal(const KeyRing& keys, Random& random, std::string_view plain,
+                 std::string_view context);
+
+// The plain bytes; Failure::corrupt if a byte or the context differs, or the key's generation is
+// no longer in the ring.
+Result<Secret> open(const KeyRing& keys, std::string_view sealed, std::string_view context);
+
+}  // namespace otpd::crypto
