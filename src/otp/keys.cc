@@ -1,0 +1,27 @@
+#include "otp/keys.h"
+
+#include "crypto/primitives.h"
+
+namespace otpd::otp {
+namespace {
+
+Key named(char kind, std::string_view hash) {
+  Key key(1, kind);
+  key += hash;
+  return key;
+}
+
+}  // namespace
+
+std::string keyed_hash(std::string_view index_key, std::string_view kind,
+                       std::string_view application, std::string_view name) {
+  return crypto::hmac_sha256_parts(index_key, {kind, application, name}).substr(0, k_hash_bytes);
+}
+
+Key recipient_key(std::string_view hash) { return named('r', hash); }
+Key ip_key(std::string_view hash) { return named('i', hash); }
+Key user_key(std::string_view hash) { return named('u', hash); }
+Key idempotency_key(std::string_view hash) { return named('k', hash); }
+Key sessions_key(std::string_view hash) { return named('s', hash); }
+
+}  // namespace otpd::otp

@@ -1,0 +1,26 @@
+// Keys: under which name each record is found. A name is a kind letter and a keyed hash
+// (HMAC-SHA-256 under the index key, cut to 16 bytes), so a store never sees an address.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "otp/store.h"
+
+namespace otpd::otp {
+
+inline constexpr std::size_t k_hash_bytes = 16;
+
+// The keyed hash by which a thing is known: `kind` separates the spaces (recipient, ip, user, …),
+// `application` the tenants.
+std::string keyed_hash(std::string_view index_key, std::string_view kind,
+                       std::string_view application, std::string_view name);
+
+// Record names over such a hash.
+Key recipient_key(std::string_view hash);
+Key ip_key(std::string_view hash);
+Key user_key(std::string_view hash);
+Key idempotency_key(std::string_view hash);
+Key sessions_key(std::string_view hash);
+
+}  // namespace otpd::otp
