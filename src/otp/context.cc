@@ -7,18 +7,20 @@
 namespace otpd::otp {
 namespace {
 
-constexpr std::size_t k_max_amount_bytes = 20;
+constexpr std::size_t k_max_integer_digits = 12;
+constexpr std::size_t k_max_fraction_digits = 4;
 constexpr std::size_t k_max_payee_characters = 64;
 
-bool digits_only(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+bool is_digits(std::string_view text, std::size_t max) {
+  return !text.empty() && text.size() <= max &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_amount(std::string_view text) {
-  if (text.size() > k_max_amount_bytes) return false;
   const std::size_t point = text.find('.');
-  if (point == std::string_view::npos) return digits_only(text);
-  return digits_only(text.substr(0, point)) && digits_only(text.substr(point + 1));
+  if (!is_digits(text.substr(0, point), k_max_integer_digits)) return false;
+  return point == std::string_view::npos ||
+         is_digits(text.substr(point + 1), k_max_fraction_digits);
 }
 
 // No control characters, no bidirectional or zero-width tricks that would show another payee.

@@ -85,7 +85,7 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
       });
   if (!claimed) co_return std::unexpected(claimed.error());
   if (const auto* replay = std::get_if<Replay>(&*claimed)) {
-    co_return Sent{replay->answer, rules_.limits.recipient_sends, {}, true};
+    co_return co_await answer_again(work, replay->answer);
   }
   if (std::holds_alternative<KeyReused>(*claimed)) co_return KeyReused{};
   if (std::holds_alternative<InProgress>(*claimed)) co_return InProgress{};
@@ -105,6 +105,18 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
       });
   if (!ended && sent != nullptr) co_return std::unexpected(ended.error());
   co_return outcome;
+}
+
+// The remembered answer, with the recipient's limit as it stands now.
+Task<Result<SendOutcome>> Issuer::answer_again(Work& work, Accepted answer) {
+  const auto loaded = co_await services_.store.load(recipient_key(work.recipient_hash));
+  if (!loaded) co_return std::unexpected(loaded.error());
+  auto state = decode_recipient(*loaded);
+  if (!state) co_return std::unexpected(state.error());
+  const Limit& rule = rules_.limits.recipient_sends;
+  LimitVerdict verdict = check_limit(state->sends, rule, services_.clock.now());
+  if (verdict.allowed) ++verdict.remaining;  // nothing is charged for a repeat
+  co_return Sent{std::move(answer), rule, verdict};
 }
 
 Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work,

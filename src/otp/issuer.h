@@ -50,7 +50,6 @@ struct Sent {
   Accepted answer;
   Limit rule;
   LimitVerdict verdict;
-  bool replayed = false;
 };
 using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress>;
 
@@ -76,6 +75,7 @@ class Issuer {
                                   crypto::HashPool::Ticket ticket);
   Result<NewCode> repeat_code(Work& work, const FurtherCode& plan);
   Task<Result<SendOutcome>> send_under_key(Work& work, crypto::HashPool::Ticket ticket);
+  Task<Result<SendOutcome>> answer_again(Work& work, Accepted answer);
   std::string seal_job(const Work& work, std::string_view unique, std::string_view job_id);
 
   Services services_;
