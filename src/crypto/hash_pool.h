@@ -1,10 +1,12 @@
 // HashPool: Argon2id on a fixed set of threads with a bounded queue.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/metrics.h"
 #include "base/result.h"
@@ -23,26 +25,31 @@ struct HashParams {
   bool operator==(const HashParams&) const = default;
 };
 
-inline constexpr std::size_t k_salt_bytes = 16;    // crypto_pwhash_SALTBYTES
+inline constexpr std::size_t k_salt_bytes = 16;  // crypto_pwhash_SALTBYTES
 inline constexpr std::size_t k_digest_bytes = 32;
 
 // The digest of `input` under `params`, on the calling thread: milliseconds for Argon2id
-// (RFC 9106, p = 1), about a microsecond for the keyed hash alone, whose secret is in `input`
-// already. Failure::overloaded if the memory cannot be had. `salt` is k_salt_bytes long.
+// (RFC 9106, p = 1), about a microsecond for the keyed hash alone (HMAC-SHA-256 under the salt;
+// the secret is in `input` already). `salt` is k_salt_bytes long. Failures: overloaded if the
+// memory cannot be had; invalid if salt or parameters are out of libsodium's range (8 KiB, 1 pass
+// and up).
 Result<std::string> hash_now(const HashParams& params, std::string_view input,
                              std::string_view salt);
 
 // One hashing thread per core and a bounded queue before them. More threads than cores only
-// thrash the cache; a longer queue only makes answers that nobody waits for.
+// thrash the cache; a longer queue only makes answers that nobody waits for. The threads run at a
+// lower priority than event loops. So at most `threads` hashes take their memory at once. Tickets
+// and the loops that wait for a hash must not outlive, respectively die before, the pool.
 class HashPool {
  public:
   struct Config {
-    unsigned threads = 0;      // 0: one per core
-    std::size_t queue = 64;    // waiting hashes; more are refused
+    unsigned threads = 0;    // 0: one per core that the process may run on
+    std::size_t queue = 64;  // waiting hashes; more are refused
   };
 
-  // A place in the queue. Take it before the first write of a request, so that an overloaded
-  // service refuses before it has changed anything. Gives the place back when it dies unused.
+  // A place on a thread or in the queue. Take it before the first write of a request, so that an
+  // overloaded service refuses before it has changed anything. Gives the place back when it dies
+  // unused.
   class Ticket {
    public:
     Ticket(Ticket&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
@@ -66,9 +73,9 @@ class HashPool {
   Result<Ticket> reserve();
 
   // Like hash_now, on the pool's threads; the cheap algorithm runs at once on the caller's.
-  // Uses the ticket up. Failures: timeout, overloaded (no memory), unavailable (shutting down).
-  Task<Result<std::string>> hash(Ticket ticket, HashParams params, Secret input,
-                                 std::string salt);
+  // Uses the ticket up; its place is free again when the hash has ended, even if nobody waits for
+  // it any more. Failures: those of hash_now, timeout (after 10 s), unavailable (shutting down).
+  Task<Result<std::string>> hash(Ticket ticket, HashParams params, Secret input, std::string salt);
 
   // Hashes waiting or running now.
   std::size_t depth() const;

@@ -34,7 +34,9 @@ void init() {
   if (sodium_init() < 0) std::abort();
 }
 
-void SystemRandom::fill(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void SystemRandom::fill(std::span<std::uint8_t> out) {
+  randombytes_buf(out.data(), out.size());
+}
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
   Hmac hmac(key);
@@ -49,8 +51,7 @@ std::string sha256(std::string_view message) {
   return out;
 }
 
-std::string hmac_sha256_parts(std::string_view key,
-                              std::initializer_list<std::string_view> parts) {
+std::string hmac_sha256_parts(std::string_view key, std::initializer_list<std::string_view> parts) {
   Hmac hmac(key);
   for (const std::string_view part : parts) {
     std::array<char, 8> length{};

@@ -1,6 +1,8 @@
 // EventLoops: a fixed set of threads, each running one io_context.
 #pragma once
 
+#include <utility>
+//
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstddef>

@@ -10,25 +10,27 @@ namespace otpd::net {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// Whether two header names (or other tokens of HTTP) are the same, which ignores case.
+bool same_name(std::string_view a, std::string_view b);
 // The value of the first header of that name (compared without case), or empty.
 std::string_view find_header(const Headers& headers, std::string_view name);
 // How many headers of that name there are.
 std::size_t count_headers(const Headers& headers, std::string_view name);
 
 struct HttpRequest {
-  std::string method;   // as sent, e.g. "POST"
-  std::string path;     // the target before '?', not percent-decoded
-  std::string query;    // after '?', or empty
+  std::string method;  // as sent, e.g. "POST"
+  std::string path;    // the target before '?', not percent-decoded
+  std::string query;   // after '?', or empty
   Headers headers;
   std::string body;
-  std::string peer;     // the socket peer's address, textual; IPv4-mapped IPv6 as plain IPv4
+  std::string peer;  // the socket peer's address, textual; IPv4-mapped IPv6 as plain IPv4
 };
 
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  Headers headers;      // besides Content-Type, Content-Length, Connection and Date
+  Headers headers;  // besides Content-Type, Content-Length, Connection and Date
 };
 
 }  // namespace otpd::net

@@ -15,16 +15,16 @@ namespace otpd::net {
 
 struct HttpServerConfig {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;               // 0: any free port
-  std::string tls_certificate_file;     // PEM chain; empty: plain HTTP
-  std::string tls_key_file;             // PEM
+  std::uint16_t port = 0;            // 0: any free port
+  std::string tls_certificate_file;  // PEM chain; empty: plain HTTP
+  std::string tls_key_file;          // PEM
   std::size_t max_header_bytes = 8 * 1024;
   std::size_t max_body_bytes = 16 * 1024;
-  std::size_t max_connections = 10'000; // more are closed at once
-  Millis header_timeout{5'000};         // from the first byte (or TLS hello) to the end of headers
-  Millis body_timeout{5'000};           // from the headers to the end of the body
-  Millis idle_timeout{60'000};          // between requests of one connection
-  Millis request_timeout{10'000};       // for the handler; then the client gets 503
+  std::size_t max_connections = 10'000;  // more are closed at once
+  Millis header_timeout{5'000};          // from the first byte (or TLS hello) to the end of headers
+  Millis body_timeout{5'000};            // from the headers to the end of the body
+  Millis idle_timeout{60'000};           // between requests of one connection
+  Millis request_timeout{10'000};        // for the handler; then the client gets 503
   Millis write_timeout{10'000};
 };
 
