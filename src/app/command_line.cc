@@ -128,6 +128,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
     (command_is_key_flag(argv[i]) ? flags : words).emplace_back(argv[i]);
   }
+  // Before anything else: the next word may be the value, and secret.
+  for (const auto& flag : flags) {
+    if (!flag.contains('=')) return command_mistake(flag + " needs a value: " + flag + "=VALUE");
+  }
   std::ranges::reverse(words);  // as CLI11 wants them
   CommandParser parser;
   try {

@@ -80,6 +80,9 @@ TEST(CommandLine, MistakesAreNamed) {
     EXPECT_THAT(command.text, HasSubstr(expected));
   }
   EXPECT_THAT(command_of({"--password=hunter2"}).text, Not(HasSubstr("hunter2")));
+  const auto apart = command_of({"--providers.mail.password", "hunter2"});
+  EXPECT_THAT(apart.text, HasSubstr("needs a value: --providers.mail.password=VALUE"));
+  EXPECT_THAT(apart.text, Not(HasSubstr("hunter2")));
 }
 
 TEST(CommandLine, CarriesOutTheConfigCommands) {

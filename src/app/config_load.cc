@@ -25,9 +25,9 @@ bool load_has_user_info(const Value& value) {
   return text && text->contains('@') && text->contains("://");
 }
 
-class Loader {
+class ConfigLoader {
  public:
-  explicit Loader(const LoadRequest& request) : request_(request) {}
+  explicit ConfigLoader(const LoadRequest& request) : request_(request) {}
 
   std::expected<LoadedConfig, Problems> run() {
     read_sources();
@@ -203,7 +203,7 @@ class Loader {
 }  // namespace
 
 std::expected<LoadedConfig, Problems> load_config(const LoadRequest& request) {
-  return Loader(request).run();
+  return ConfigLoader(request).run();
 }
 
 std::string describe(std::span<const Problem> problems) {

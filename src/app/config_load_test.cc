@@ -6,6 +6,7 @@
 
 #include "app/config_show.h"
 #include "app/config_testing.h"
+#include "base/random.h"
 
 namespace otpd::app {
 namespace {
@@ -161,6 +162,19 @@ TEST(ConfigLoad, TextOfTheEnvironmentIsReadStrictly) {
   EXPECT_EQ(with("OTPD_SERVER_TRUSTED_PROXIES", ""), "fine");
 }
 
+TEST(ConfigLoad, VariablesOfAServiceOfOurNameAreNotOurs) {
+  const auto with = [](const std::string& name, const std::string& value) {
+    return errors(
+        load_config({.file = {}, .environment = {{name, value}}, .flags = {}, .checks = {}}));
+  };
+  EXPECT_EQ(with("OTPD_SERVICE_HOST", "10.0.0.1"), "fine");
+  EXPECT_EQ(with("OTPD_SERVICE_PORT_HTTP", "80"), "fine");
+  EXPECT_EQ(with("OTPD_PORT", "tcp://10.0.0.1:80"), "fine");
+  EXPECT_EQ(with("OTPD_WEB_PORT_80_TCP", "tcp://10.0.0.1:80"), "fine");
+  EXPECT_EQ(with("OTPD_PORT_80_TCP_ADDR", "10.0.0.1"), "fine");
+  EXPECT_NE(with("OTPD_PORT", "8080"), "fine");
+}
+
 TEST(ConfigLoad, ListsAreSeparatedByCommas) {
   const auto loaded = load_flags({"--server.trusted_proxies=10.0.0.0/8, ::1"});
   ASSERT_TRUE(loaded) << errors(loaded);
@@ -249,12 +263,17 @@ TEST(ConfigLoad, NoErrorShowsASecret) {
       "auth.api_keys = \"" + secret + "\"",
       "crypto.keys = \"" + secret + "\"\ncrypto.key_file = \"x\"",
       "crypto.keys = " + secret,
+      "crypto.keys = '" + secret,
+      "crypto.keys = '''" + secret,
+      "crypto.keys = '" + secret + "'\ncrypto.keys = '" + secret + "'",
   };
   for (const auto& file : files) {
     const auto text = errors(load(file));
     EXPECT_NE(text, "fine") << file;
     EXPECT_THAT(text, Not(HasSubstr(secret))) << file;
   }
+  EXPECT_THAT(errors(load("providers.mail.password = 99999999999999999999")),
+              Not(HasSubstr("99999")));
   EXPECT_THAT(errors(load_flags({"--providers.mail.pasword=" + secret, "--no.such=" + secret})),
               Not(HasSubstr(secret)));
 }
@@ -297,6 +316,49 @@ TEST(ConfigLoad, WarnsOfSecretsThatOthersCanRead) {
               testing::ElementsAre(HasSubstr("is given by a flag")));
   chmod(file.path().c_str(), 0644);
   EXPECT_THAT(warnings({}), testing::ElementsAre(HasSubstr("holds the secret")));
+}
+
+// --- damage ----------------------------------------------------------------------------------
+
+// Whatever becomes of a good file, it is refused or gives numbers within bounds; nothing crashes.
+TEST(ConfigLoad, ADamagedFileNeverGivesAnythingOutOfBounds) {
+  const std::string good = default_config_file();
+  SeededRandom random(7);
+  const auto pick = [&](std::size_t below) { return random.u64() % below; };
+  constexpr std::string_view k_bytes =
+      "0179-+._=[]{}\"'#, \n\\\xff"
+      "eEnxT";
+  int accepted = 0;
+  for (int round = 0; round < 400; ++round) {
+    std::string text = good;
+    for (std::size_t changes = pick(3) + 1; changes > 0; --changes) {
+      const auto at = pick(text.size() - 64);
+      const auto byte = k_bytes[pick(k_bytes.size())];
+      switch (pick(3)) {
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.insert(at, 1 + pick(20), byte);
+          break;
+        default:
+          text.erase(at, 1 + pick(40));
+      }
+    }
+    const auto loaded = load(text);
+    if (!loaded) continue;
+    ++accepted;
+    for (const Key* key : config_keys()) {
+      if (key->binding.type != KeyType::integer) continue;
+      for (const auto& names : section_names(key->path, loaded->config)) {
+        const auto number = std::get<std::int64_t>(value_of(*key, names, loaded->config));
+        EXPECT_GE(number, key->min) << key->path;
+        EXPECT_LE(number, key->max) << key->path;
+      }
+    }
+  }
+  EXPECT_GT(accepted, 40);  // damage in comments, mostly
+  EXPECT_LT(accepted, 400);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace otpd::app {
 namespace {
 
-constexpr std::string_view k_prefix = "OTPD_";
+constexpr std::string_view k_variable_prefix = "OTPD_";
 constexpr std::string_view k_templates = "messages.templates.*.*.*";
 constexpr std::array<std::string_view, 4> k_channels{"sms", "voice", "whatsapp", "email"};
 
@@ -185,15 +185,15 @@ std::string wrong_names(std::string_view pattern, const Names& names) {
 }
 
 std::string environment_name(std::string_view path) {
-  std::string name = std::string(k_prefix) + path_upper(path);
+  std::string name = std::string(k_variable_prefix) + path_upper(path);
   std::ranges::replace(name, '.', '_');
   std::ranges::replace(name, '-', '_');
   return name;
 }
 
 std::optional<Path> environment_path(std::string_view variable) {
-  if (!variable.starts_with(k_prefix) || path_upper(variable) != variable) return {};
-  const std::string rest = path_lower(variable.substr(k_prefix.size()));
+  if (!variable.starts_with(k_variable_prefix) || path_upper(variable) != variable) return {};
+  const std::string rest = path_lower(variable.substr(k_variable_prefix.size()));
   std::optional<Path> found;
   std::string_view shortest = rest;
   for (const Key* key : config_keys()) {
@@ -266,10 +266,10 @@ std::vector<Names> section_names(std::string_view pattern, const Config& config)
 
 std::string provider_kind(std::string_view pattern, const Names& names, const Config& config) {
   if (!pattern.starts_with("providers.") || names.empty()) return {};
-  const auto provider = config.providers.find(names[0]);
-  if (provider == config.providers.end()) return {};
-  constexpr std::array<std::string_view, 3> k_kinds{"twilio", "smtp", "log"};
-  return std::string(k_kinds.at(static_cast<std::size_t>(provider->second.kind)));
+  if (!config.providers.contains(names[0])) return {};
+  Names name;
+  const Key* kind = find_key({"providers", names[0], "kind"}, {}, name);
+  return std::get<std::string>(value_of(*kind, name, config));
 }
 
 }  // namespace otpd::app

@@ -10,7 +10,7 @@ namespace otpd::app {
 namespace {
 
 // What a rule sees and how it speaks.
-struct Bench {
+struct RuleBench {
   LoadedConfig& loaded;
   const ConfigChecks& checks;
   const std::set<std::string>& failed;
@@ -35,7 +35,7 @@ struct Bench {
   void warn(std::string text) const { loaded.warnings.push_back(std::move(text)); }
 };
 
-void rule_tls(const Bench& bench) {
+void rule_tls(const RuleBench& bench) {
   const auto& server = bench.config().server;
   if (server.tls_certificate.empty() == server.tls_key.empty()) return;
   const bool has_key = !server.tls_key.empty();
@@ -45,7 +45,7 @@ void rule_tls(const Bench& bench) {
                    " with it; set both for HTTPS or none for HTTP");
 }
 
-void rule_open_address(const Bench& bench) {
+void rule_open_address(const RuleBench& bench) {
   const auto& config = bench.config();
   if (is_loopback(config.server.listen)) return;
   if (config.auth.api_keys.empty() && !config.auth.open_to_public) {
@@ -67,7 +67,7 @@ void rule_open_address(const Bench& bench) {
   }
 }
 
-void rule_links(const Bench& bench) {
+void rule_links(const RuleBench& bench) {
   const auto& config = bench.config();
   const auto origin = bench.loaded.origins.find("server.public_url");
   const bool derived =
@@ -83,7 +83,7 @@ void rule_links(const Bench& bench) {
   }
 }
 
-void rule_keys(const Bench& bench) {
+void rule_keys(const RuleBench& bench) {
   const auto& crypto = bench.config().crypto;
   if (!crypto.keys.empty() && !crypto.key_file.empty()) {
     bench.refuse("crypto.keys", {"crypto.key_file"},
@@ -103,7 +103,7 @@ bool rule_is_owasp(const CryptoConfig& crypto) {
   });
 }
 
-void rule_hash(const Bench& bench) {
+void rule_hash(const RuleBench& bench) {
   const auto& crypto = bench.config().crypto;
   if (crypto.hash == CodeHash::hmac) {
     bench.warn(
@@ -116,7 +116,7 @@ void rule_hash(const Bench& bench) {
   }
 }
 
-void rule_delivery(const Bench& bench) {
+void rule_delivery(const RuleBench& bench) {
   const auto& delivery = bench.config().delivery;
   if (delivery.lease <= delivery.provider_timeout) {
     bench.refuse("delivery.lease_s", {"delivery.provider_timeout_ms"},
@@ -131,7 +131,7 @@ void rule_delivery(const Bench& bench) {
   }
 }
 
-void rule_route(const Bench& bench, const std::string& channel, const std::string& provider) {
+void rule_route(const RuleBench& bench, const std::string& channel, const std::string& provider) {
   if (provider.empty()) return;
   const std::string path = "delivery.routes." + channel;
   const auto found = bench.config().providers.find(provider);
@@ -152,7 +152,7 @@ void rule_route(const Bench& bench, const std::string& channel, const std::strin
   }
 }
 
-void rule_routes(const Bench& bench) {
+void rule_routes(const RuleBench& bench) {
   const auto& routes = bench.config().delivery.routes;
   rule_route(bench, "sms", routes.sms);
   rule_route(bench, "voice", routes.voice);
@@ -160,7 +160,7 @@ void rule_routes(const Bench& bench) {
   rule_route(bench, "email", routes.email);
 }
 
-void rule_twilio(const Bench& bench, const std::string& path, const TwilioConfig& twilio) {
+void rule_twilio(const RuleBench& bench, const std::string& path, const TwilioConfig& twilio) {
   if (twilio.from.empty() && twilio.messaging_service_sid.empty()) {
     bench.refuse(path + "from", {path + "messaging_service_sid"},
                  "a sender is needed: set it or messaging_service_sid");
@@ -176,7 +176,7 @@ void rule_twilio(const Bench& bench, const std::string& path, const TwilioConfig
   }
 }
 
-void rule_smtp(const Bench& bench, const std::string& path, const SmtpConfig& smtp) {
+void rule_smtp(const RuleBench& bench, const std::string& path, const SmtpConfig& smtp) {
   if (smtp.user.empty() != smtp.password.empty()) {
     bench.refuse(path + (smtp.user.empty() ? "password" : "user"),
                  {path + "user", path + "password"},
@@ -192,7 +192,7 @@ void rule_smtp(const Bench& bench, const std::string& path, const SmtpConfig& sm
   }
 }
 
-void rule_providers(const Bench& bench) {
+void rule_providers(const RuleBench& bench) {
   for (const auto& [name, provider] : bench.config().providers) {
     const std::string path = "providers." + name + ".";
     if (provider.kind == ProviderKind::twilio) rule_twilio(bench, path, provider.twilio);
@@ -200,7 +200,7 @@ void rule_providers(const Bench& bench) {
   }
 }
 
-void rule_templates(const Bench& bench) {
+void rule_templates(const RuleBench& bench) {
   std::vector<std::string> purposes;
   for (const auto& [name, _] : bench.config().purposes) purposes.push_back(name);
   for (const auto& [purpose, channels] : bench.config().messages.templates) {
@@ -219,13 +219,13 @@ void rule_templates(const Bench& bench) {
   }
 }
 
-void rule_region(const Bench& bench) {
+void rule_region(const RuleBench& bench) {
   const auto& region = bench.config().otp.default_region;
   if (region.empty() || !bench.checks.region || bench.checks.region(region)) return;
   bench.refuse("otp.default_region", {}, "is no country whose phone numbers are known");
 }
 
-void rule_api_keys(const Bench& bench) {
+void rule_api_keys(const RuleBench& bench) {
   std::set<std::string> names;
   for (const auto& key : bench.config().auth.api_keys) {
     const auto name = key.substr(0, key.find(':'));
@@ -236,7 +236,7 @@ void rule_api_keys(const Bench& bench) {
 }
 
 // Secrets where other users of the machine can read them.
-void rule_exposed_secrets(const Bench& bench) {
+void rule_exposed_secrets(const RuleBench& bench) {
   for (const auto& [path, origin] : bench.loaded.origins) {
     Names names;
     const Key* key = find_key(split_path(path), {}, names);
@@ -282,7 +282,7 @@ void derive(LoadedConfig& loaded) {
 
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
-  const Bench bench{loaded, checks, failed, problems};
+  const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule :
        {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery, rule_routes,
         rule_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {

@@ -95,7 +95,7 @@ std::string show_config(const LoadedConfig& loaded) {
 }
 
 std::string default_config_file() {
-  const Config config;
+  Config config;
   std::string text(k_intro);
   std::set<const Key*> documented;
   for (const auto& section : config_sections()) {

@@ -19,6 +19,16 @@ Source source_failure(const std::string& path, const std::string& text) {
   return source;
 }
 
+// Whether a container platform made the variable because a service is called otpd or otpd-…:
+// OTPD_SERVICE_HOST, OTPD_PORT=tcp://…, OTPD_PORT_8080_TCP_ADDR.
+bool source_is_service_link(std::string_view name, std::string_view value) {
+  if (name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT")) return true;
+  if (name.ends_with("_PORT") || name.ends_with("_TCP") || name.ends_with("_UDP")) {
+    return value.starts_with("tcp://") || value.starts_with("udp://");
+  }
+  return name.contains("_TCP_") || name.contains("_UDP_");
+}
+
 }  // namespace
 
 std::string describe(const Origin& origin) {
@@ -65,7 +75,7 @@ Source read_environment(std::span<const Variable> variables, const Config& known
     const Origin origin{Origin::Kind::environment, is_line(name) ? name : "OTPD_…"};
     if (auto path = environment_path(name)) {
       source.assignments.push_back({*std::move(path), value, origin});
-    } else {
+    } else if (!source_is_service_link(name, value)) {
       source.problems.push_back(
           {origin, {}, {}, "is no variable of otpd" + suggest_variable(name, known)});
     }

@@ -54,7 +54,8 @@ inline constexpr std::size_t k_max_file_bytes = 1024 * 1024;
 Source parse_toml(std::string_view text, const std::string& name);
 Source read_config_file(const std::string& path);
 
-// Variables that do not begin with OTPD_ are none of ours.
+// Variables that do not begin with OTPD_ are none of ours, nor are those that container platforms
+// make from the names of services.
 Source read_environment(std::span<const Variable> variables, const Config& known);
 // This process's environment.
 std::vector<Variable> process_environment();

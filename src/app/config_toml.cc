@@ -70,6 +70,12 @@ void toml_flatten(const toml::table& table, const Path& path, const std::string&
   }
 }
 
+// What the parser says, unless it quotes a number, which may be a password without its quotes.
+std::string toml_mistake(std::string_view description) {
+  if (description.contains("representable")) return "a number is out of range";
+  return std::string(description);
+}
+
 }  // namespace
 
 Source parse_toml(std::string_view text, const std::string& name) {
@@ -81,7 +87,7 @@ Source parse_toml(std::string_view text, const std::string& name) {
     source.problems.push_back({toml_origin(name, error.source()),
                                {},
                                {},
-                               "is not TOML: " + std::string(error.description())});
+                               "is not TOML: " + toml_mistake(error.description())});
   }
   return source;
 }
