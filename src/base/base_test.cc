@@ -56,7 +56,7 @@ TEST(Secret, WipesItsSourceAndItself) {
   EXPECT_EQ(secret.reveal(), "481623");
   Secret moved(std::move(secret));
   EXPECT_EQ(moved.reveal(), "481623");
-  EXPECT_TRUE(secret.empty());
+  EXPECT_TRUE(secret.empty());  // NOLINT(bugprone-use-after-move): that is what is tested
 }
 
 TEST(Task, CallbackResumesAndDeadlineFires) {

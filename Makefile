@@ -1,0 +1,37 @@
+# The front door. `make` alone lists what there is.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench format lint clean
+HASH ?= argon2id
+ONLY ?=
+
+help: ## this list
+	@echo "otpd: send, deliver and verify one-time codes"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## install the Debian packages that are missing (root or sudo)
+	@tools/setup
+
+run: ## build and start otpd with simulated carriers; open http://127.0.0.1:8080/demo
+	@tools/setup --quiet build
+	@tools/run
+
+test: ## build and run every test (ONLY=word: suites with that word in their name)
+	@tools/setup --quiet build test lint
+	@tools/test $(ONLY)
+
+bench: ## throughput, latency and CPU per operation (HASH=hmac: without Argon2id)
+	@tools/setup --quiet build
+	@tools/build release otpd sms-sim otpd-bench
+	@build/release/otpd-bench --hash $(HASH)
+
+format: ## format the C++ in place
+	@tools/setup --quiet lint
+	@tools/format
+
+lint: ## clang-format and clang-tidy over our C++
+	@tools/setup --quiet build lint
+	@tools/lint
+
+clean: ## remove what was built (data/ stays)
+	rm -rf build

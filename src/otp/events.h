@@ -1,0 +1,37 @@
+// EventWriter: makes the audit lines of one request or one delivery, all with the same who, where
+// and when.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "audit/event.h"
+#include "base/random.h"
+#include "otp/ids.h"
+
+namespace otpd::otp {
+
+// Every member may be empty. Views must outlive the writer.
+struct EventSource {
+  std::string_view recipient_hash;
+  std::string_view user_id;
+  std::string_view ip_address;
+  std::string_view country;
+  std::string_view purpose;
+  std::string_view provider;
+};
+
+class EventWriter {
+ public:
+  EventWriter(Random& random, const EventSource& source) : random_(random), source_(source) {}
+
+  // `unique` is the unique part of the verification's id, or empty.
+  audit::Event make(std::string_view type, std::string_view unique, TimePoint now,
+                    std::string_view detail = {}) const;
+
+ private:
+  Random& random_;
+  EventSource source_;
+};
+
+}  // namespace otpd::otp

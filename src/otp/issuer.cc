@@ -1,0 +1,325 @@
+#include "otp/issuer.h"
+
+#include <utility>
+
+#include "crypto/primitives.h"
+#include "crypto/seal.h"
+#include "otp/code.h"
+#include "otp/payload.h"
+#include "otp/update.h"
+
+namespace otpd::otp {
+
+// One send on its way.
+struct Issuer::Work {
+  const SendRequest& request;
+  const Policy& policy;
+  std::string recipient_hash;
+  std::string bound_to;      // context hash
+  std::string admission_id;  // drawn, or the idempotency key's
+  EventWriter events;
+  Secret code;               // what is to be delivered
+  Secret link_secret;        // 128 bits; empty if the purpose has no link
+
+  SendQuestion question(const Limits& limits) const {
+    return {request.purpose, bound_to, admission_id, policy, limits};
+  }
+};
+
+namespace {
+
+// A plan that changed while its code was hashed is made anew. Each time another send to the same
+// recipient went first, so its limits end this soon.
+constexpr int k_max_plans = 8;
+
+// Loads and decodes a recipient for planning; `record` keeps what update() needs as its hint.
+Result<RecipientState> decode_recipient(const Record& record) {
+  if (record.version == 0) return RecipientState{};
+  return decode<RecipientState>(record.bytes);
+}
+
+}  // namespace
+
+Issuer::Issuer(Services services, const Rules& rules) : services_(services), rules_(rules) {}
+
+Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
+  // First, before anything is written: a full service refuses without having changed anything.
+  auto ticket = services_.hashes.reserve();
+  if (!ticket) co_return std::unexpected(ticket.error());
+
+  const std::string_view index = services_.keys.index_key();
+  const std::string hash =
+      keyed_hash(index, "recipient", rules_.application, request.recipient.identity.reveal());
+  const EventSource source{hash, request.user_id, request.client_ip, request.recipient.country,
+                           request.purpose, {}};
+  Work work{request,
+            rules_.policies.at(request.purpose),
+            hash,
+            context_hash(index, request.context),
+            services_.random.bytes(k_unique_bytes),
+            EventWriter(services_.random, source),
+            {},
+            {}};
+  if (request.idempotency_key.empty()) {
+    co_return co_await admit_within_limits(work, std::move(*ticket));
+  }
+  co_return co_await send_under_key(work, std::move(*ticket));
+}
+
+Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::Ticket ticket) {
+  const SendRequest& request = work.request;
+  const std::string_view index = services_.keys.index_key();
+  const Key key = idempotency_key(keyed_hash(index, "idempotency " + request.caller,
+                                             rules_.application, request.idempotency_key));
+  const std::string fingerprint = crypto::hmac_sha256_parts(
+      index, {"request", work.recipient_hash, request.channel, request.purpose, request.user_id,
+              request.locale, work.bound_to});
+  const Seconds ttl = rules_.limits.idempotency_ttl;
+
+  const auto claimed = co_await update<IdempotencyState, ClaimOutcome>(
+      services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint now) {
+        const ClaimOutcome outcome = claim(state, fingerprint, work.admission_id, ttl, now);
+        return Decision<ClaimOutcome>{.out = outcome,
+                                      .changed = std::holds_alternative<Claimed>(outcome),
+                                      .expires_at = now + ttl};
+      });
+  if (!claimed) co_return std::unexpected(claimed.error());
+  if (const auto* replay = std::get_if<Replay>(&*claimed)) {
+    co_return co_await answer_again(work, replay->answer);
+  }
+  if (std::holds_alternative<KeyReused>(*claimed)) co_return KeyReused{};
+  if (std::holds_alternative<InProgress>(*claimed)) co_return InProgress{};
+  work.admission_id = std::get<Claimed>(*claimed).admission_id;
+
+  auto outcome = co_await admit_within_limits(work, std::move(ticket));
+  const Sent* sent = outcome ? std::get_if<Sent>(&*outcome) : nullptr;
+  // The answer is remembered; a refusal is not, so it gives the key back.
+  const auto ended = co_await update<IdempotencyState, bool>(
+      services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint) {
+        if (state.admission_id != work.admission_id) return Decision<bool>{.out = false};
+        if (sent != nullptr) state.answer = sent->answer;
+        return Decision<bool>{.out = true,
+                              .changed = true,
+                              .erase = sent == nullptr,
+                              .expires_at = state.claimed_at + ttl};
+      });
+  if (!ended && sent != nullptr) co_return std::unexpected(ended.error());
+  co_return outcome;
+}
+
+// The remembered answer, with the recipient's limit as it stands now.
+Task<Result<SendOutcome>> Issuer::answer_again(Work& work, Accepted answer) {
+  const auto loaded = co_await services_.store.load(recipient_key(work.recipient_hash));
+  if (!loaded) co_return std::unexpected(loaded.error());
+  auto state = decode_recipient(*loaded);
+  if (!state) co_return std::unexpected(state.error());
+  const Limit& rule = rules_.limits.recipient_sends;
+  LimitVerdict verdict = check_limit(state->sends, rule, services_.clock.now());
+  if (verdict.allowed) ++verdict.remaining;  // nothing is charged for a repeat
+  co_return Sent{std::move(answer), rule, verdict};
+}
+
+Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work,
+                                                      crypto::HashPool::Ticket ticket) {
+  const SendRequest& request = work.request;
+  const std::string_view index = services_.keys.index_key();
+  const Limits& limits = rules_.limits;
+  // The order of charging: IP, then user, then recipient; the first refusal ends it.
+  auto limited = co_await charge_limit(
+      work, ip_key(keyed_hash(index, "ip", rules_.application, ip_bucket(request.client_ip))),
+      limits.ip_sends, "ip");
+  if (limited && !*limited && !request.user_id.empty()) {
+    limited = co_await charge_limit(
+        work, user_key(keyed_hash(index, "user", rules_.application, request.user_id)),
+        limits.user_sends, "user");
+  }
+  if (!limited) co_return std::unexpected(limited.error());
+  if (*limited) co_return **limited;
+  co_return co_await send_once(work, std::move(ticket));
+}
+
+Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key key, Limit limit,
+                                                              std::string_view name) {
+  using Out = std::optional<RateLimited>;
+  co_return co_await update<LogState, Out>(
+      services_.store, services_.clock, std::move(key), [&](LogState& state, TimePoint now) {
+        const LimitVerdict verdict = check_limit(state.times, limit, now);
+        Decision<Out> decision{.out = std::nullopt};
+        if (verdict.allowed) {
+          charge(state.times, now);
+          decision.changed = true;
+          decision.expires_at = now + limit.window;
+        } else {
+          decision.out = RateLimited{name, limit, verdict};
+          decision.effects.events.push_back(
+              work.events.make(audit::event_type::k_limited, {}, now, name));
+        }
+        return decision;
+      });
+}
+
+Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket first_ticket) {
+  std::optional<crypto::HashPool::Ticket> ticket(std::move(first_ticket));
+  const Limit& rule = rules_.limits.recipient_sends;
+  for (int tries = 0; tries < k_max_plans; ++tries) {
+    if (!ticket) {
+      auto another = services_.hashes.reserve();
+      if (!another) co_return std::unexpected(another.error());
+      ticket.emplace(std::move(*another));
+    }
+    auto loaded = co_await services_.store.load(recipient_key(work.recipient_hash));
+    if (!loaded) co_return std::unexpected(loaded.error());
+    auto state = decode_recipient(*loaded);
+    if (!state) co_return std::unexpected(state.error());
+
+    const TimePoint now = services_.clock.now();
+    expire(*state, now);
+    const SendPlan plan = plan_send(*state, work.question(rules_.limits), now);
+    if (const auto* limited = std::get_if<SendLimited>(&plan)) {
+      Effects effects;
+      effects.events.push_back(
+          work.events.make(audit::event_type::k_limited, {}, now, limited->limit));
+      auto written = co_await services_.store.append(std::move(effects));
+      if (!written) co_return std::unexpected(written.error());
+      co_return RateLimited{limited->limit, rule, limited->verdict};
+    }
+    std::optional<Admission> admission;
+    LimitVerdict verdict;
+    if (const auto* before = std::get_if<AlreadyAdmitted>(&plan)) {
+      admission = before->admission;
+    } else {
+      verdict = std::holds_alternative<FirstCode>(plan) ? std::get<FirstCode>(plan).verdict
+                                                        : std::get<FurtherCode>(plan).verdict;
+      crypto::HashPool::Ticket one_use = std::move(*ticket);
+      ticket.reset();
+      auto admitted =
+          co_await admit_new_code(work, std::move(*loaded), plan, std::move(one_use));
+      if (!admitted) co_return std::unexpected(admitted.error());
+      admission = std::move(*admitted);
+    }
+    if (!admission) continue;  // another send went first: plan anew
+    co_return Sent{{{work.recipient_hash, admission->verification_id},
+                    admission->channel,
+                    admission->expires_in,
+                    admission->attempts_remaining,
+                    admission->resend_after},
+                   rule,
+                   verdict};
+  }
+  co_return fail(Failure::overloaded, "too many sends to one recipient at once");
+}
+
+Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record loaded,
+                                                              const SendPlan& plan,
+                                                              crypto::HashPool::Ticket ticket) {
+  const auto code = co_await make_code(work, plan, std::move(ticket));
+  if (!code) co_return std::unexpected(code.error());
+  const std::string job_id = services_.random.bytes(k_hash_bytes);
+  const std::string sealed_job = seal_job(work, code->verification_id, job_id);
+  const Key key = recipient_key(work.recipient_hash);
+
+  using Out = std::optional<Admission>;
+  co_return co_await update<RecipientState, Out>(
+      services_.store, services_.clock, key,
+      [&](RecipientState& state, TimePoint now) {
+        Decision<Out> decision{.out = std::nullopt};
+        for (const std::string& unique : expire(state, now)) {
+          decision.effects.events.push_back(
+              work.events.make(audit::event_type::k_expired, unique, now));
+        }
+        decision.out = admit(state, work.question(rules_.limits), *code, now);
+        decision.changed = decision.out || !decision.effects.events.empty();
+        decision.expires_at = garbage_at(state, now);
+        if (decision.out) {
+          const Verification& verification = *find_verification(state, code->verification_id);
+          decision.effects.enqueue.push_back(
+              {job_id, key, now, verification.expires_at, sealed_job});
+          decision.effects.events.push_back(work.events.make(
+              audit::event_type::k_send, code->verification_id, now, work.request.channel));
+        }
+        return decision;
+      },
+      std::move(loaded));
+}
+
+Task<Result<NewCode>> Issuer::make_code(Work& work, const SendPlan& plan,
+                                        crypto::HashPool::Ticket ticket) {
+  const auto* further = std::get_if<FurtherCode>(&plan);
+  const bool same = work.policy.resend == Resend::same_code;
+  NewCode code;
+  if (further != nullptr && same && !further->sealed_code.empty()) {
+    auto repeated = repeat_code(work, *further);
+    if (!repeated) co_return std::unexpected(repeated.error());
+    code = std::move(*repeated);
+  } else {
+    code.verification_id =
+        further != nullptr ? further->verification_id : services_.random.bytes(k_unique_bytes);
+    code.salt = further != nullptr ? further->salt : services_.random.bytes(crypto::k_salt_bytes);
+    code.params = further != nullptr ? further->params : rules_.hash;
+    code.pepper_id = further != nullptr ? further->pepper_id : services_.keys.active().id;
+    const crypto::Generation* generation = services_.keys.find(code.pepper_id);
+    if (generation == nullptr) {
+      co_return fail(Failure::internal, "a live verification's key generation was removed");
+    }
+    const std::string_view pepper = generation->pepper.reveal();
+    work.code = draw_code(services_.random, further != nullptr ? further->digits
+                                                               : work.policy.digits);
+    if (work.policy.has_link) {
+      work.link_secret = Secret(services_.random.bytes(k_link_secret_bytes));
+      code.link_hash = link_hash(pepper, code.verification_id, work.link_secret.reveal());
+    }
+    auto digest = co_await services_.hashes.hash(
+        std::move(ticket), code.params,
+        code_hash_input(pepper, code.verification_id, work.code.reveal()), code.salt);
+    if (!digest) co_return std::unexpected(digest.error());
+    code.digest = std::move(*digest);
+    if (same) {
+      std::string both = std::string(work.code.reveal()) + std::string(work.link_secret.reveal());
+      code.sealed_code = crypto::seal(services_.keys, services_.random, both, code.verification_id);
+      wipe(both);
+    }
+  }
+  code.channel = work.request.channel;
+  code.user_id = work.request.user_id;
+  code.country = work.request.recipient.country;
+  code.remember_admission = !work.request.idempotency_key.empty();
+  co_return code;
+}
+
+// The code that the live verification holds sealed, to be delivered once more.
+Result<NewCode> Issuer::repeat_code(Work& work, const FurtherCode& plan) {
+  const auto opened = crypto::open(services_.keys, plan.sealed_code, plan.verification_id);
+  if (!opened) return std::unexpected(opened.error());
+  work.code = Secret(std::string(opened->reveal().substr(0, plan.digits)));
+  work.link_secret = Secret(std::string(opened->reveal().substr(work.code.size())));
+  NewCode code;
+  code.verification_id = plan.verification_id;
+  code.salt = plan.salt;
+  code.params = plan.params;
+  code.pepper_id = plan.pepper_id;
+  code.sealed_code = plan.sealed_code;
+  return code;
+}
+
+std::string Issuer::seal_job(const Work& work, std::string_view unique, std::string_view job_id) {
+  const SendRequest& request = work.request;
+  Payload payload;
+  payload.verification_id = {work.recipient_hash, std::string(unique)};
+  payload.channel = request.channel;
+  payload.purpose = request.purpose;
+  payload.locale = request.locale;
+  payload.address = request.recipient.address.clone();
+  payload.code = work.code.clone();
+  if (!work.link_secret.empty()) {
+    payload.link_token = LinkToken{payload.verification_id, work.link_secret.clone()}.text();
+  }
+  payload.context = request.context;
+  payload.country = request.recipient.country;
+  payload.user_id = request.user_id;
+  std::string plain = encode(payload);
+  std::string sealed = crypto::seal(services_.keys, services_.random, plain, job_id);
+  wipe(plain);
+  return sealed;
+}
+
+}  // namespace otpd::otp

@@ -1,0 +1,85 @@
+// Issuer: sends a code. Decides, draws, hashes, and commits the verification together with the
+// job that delivers it and its audit line; delivery itself is somebody else's.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "crypto/hash_pool.h"
+#include "crypto/key_ring.h"
+#include "otp/context.h"
+#include "otp/events.h"
+#include "otp/idempotency.h"
+#include "otp/policy.h"
+#include "otp/recipient.h"
+#include "otp/store.h"
+#include "otp/verification.h"
+
+namespace otpd::otp {
+
+// What every use-case works with; all outlive it.
+struct Services {
+  Store& store;
+  const Clock& clock;
+  Random& random;
+  const crypto::KeyRing& keys;
+  crypto::HashPool& hashes;
+};
+
+// A send as the gateway understood it: every member checked for its form.
+struct SendRequest {
+  Recipient recipient;
+  std::string channel;
+  std::string purpose;          // one of Rules::policies
+  std::string user_id;          // UUID, or empty
+  std::string locale;
+  Context context;              // empty unless the policy needs it
+  std::string idempotency_key;  // or empty
+  std::string caller;           // whose idempotency key it is
+  std::string client_ip;        // textual
+};
+
+// Refused by a limit: "ip", "user", "recipient" or "resend".
+struct RateLimited {
+  std::string_view limit;
+  Limit rule;
+  LimitVerdict verdict;
+};
+// Let through, or a repeat of what was. `verdict` is the recipient's limit.
+struct Sent {
+  Accepted answer;
+  Limit rule;
+  LimitVerdict verdict;
+};
+using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress>;
+
+class Issuer {
+ public:
+  Issuer(Services services, const Rules& rules);
+
+  // Fails with Failure::overloaded, at once and with nothing changed, when the hash queue is full;
+  // otherwise as the store does (then a repeat under the same idempotency key is safe).
+  // Runs on the caller's loop; safe to call on several loops.
+  Task<Result<SendOutcome>> send(SendRequest request);
+
+ private:
+  struct Work;
+  Task<Result<SendOutcome>> send_once(Work& work, crypto::HashPool::Ticket ticket);
+  Task<Result<SendOutcome>> admit_within_limits(Work& work, crypto::HashPool::Ticket ticket);
+  Task<Result<std::optional<RateLimited>>> charge_limit(Work& work, Key key, Limit limit,
+                                                        std::string_view name);
+  Task<Result<std::optional<Admission>>> admit_new_code(Work& work, Record loaded,
+                                                        const SendPlan& plan,
+                                                        crypto::HashPool::Ticket ticket);
+  Task<Result<NewCode>> make_code(Work& work, const SendPlan& plan,
+                                  crypto::HashPool::Ticket ticket);
+  Result<NewCode> repeat_code(Work& work, const FurtherCode& plan);
+  Task<Result<SendOutcome>> send_under_key(Work& work, crypto::HashPool::Ticket ticket);
+  Task<Result<SendOutcome>> answer_again(Work& work, Accepted answer);
+  std::string seal_job(const Work& work, std::string_view unique, std::string_view job_id);
+
+  Services services_;
+  const Rules& rules_;
+};
+
+}  // namespace otpd::otp

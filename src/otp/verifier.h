@@ -1,0 +1,58 @@
+// Verifier: checks a code. Reserve (an attempt is taken and committed), hash, consume: whatever
+// crashes or races in between, at most one caller is told yes, and at most as many guesses are
+// hashed as the policy allows.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "otp/issuer.h"
+#include "otp/sessions.h"
+
+namespace otpd::otp {
+
+struct VerifyRequest {
+  Recipient recipient;
+  std::string purpose;  // one of Rules::policies
+  Context context;      // must repeat what the send confirmed
+  std::string verification_id;  // unique part; or empty
+  Secret code;
+  std::string client_ip;
+};
+
+// Yes. `session` is empty where the purpose opens none.
+struct Verified {
+  VerificationId id;
+  std::string user_id;  // the caller's, or one derived from the recipient
+  Secret session;
+  Seconds session_expires_in{0};
+};
+struct WrongCode {
+  std::uint32_t attempts_remaining = 0;  // 0: poisoned, a new code is needed
+};
+using VerifyOutcome = std::variant<Verified, WrongCode, Exhausted, Gone, BadCode, RateLimited>;
+
+class Verifier {
+ public:
+  Verifier(Services services, const Rules& rules, Sessions& sessions);
+
+  // Fails with Failure::overloaded, at once and with no attempt taken, when the hash queue is
+  // full; otherwise as the store does. Runs on the caller's loop; safe on several loops.
+  Task<Result<VerifyOutcome>> verify(VerifyRequest request);
+
+  // The same by the token of a link: it needs no attempts, 128 bits are not guessed.
+  Task<Result<VerifyOutcome>> verify_link(const LinkToken& token, std::string_view client_ip);
+
+ private:
+  Task<Result<Reservation>> reserve_attempt(const VerifyRequest& request,
+                                            std::string_view recipient_hash,
+                                            const EventWriter& events);
+  Task<Result<VerifyOutcome>> finish(Settlement settlement, std::string recipient_hash,
+                                     std::string_view client_ip);
+
+  Services services_;
+  const Rules& rules_;
+  Sessions& sessions_;
+};
+
+}  // namespace otpd::otp

@@ -1,0 +1,158 @@
+#include "storage/backend.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/limits.h"
+#include "storage/sqlite/core.h"
+#include "storage/sqlite/operations.h"
+#include "storage/sqlite/purge.h"
+#include "storage/sqlite/queries.h"
+#include "storage/take.h"
+
+namespace otpd::storage {
+namespace {
+
+using sqlite::Connection;
+using sqlite::Core;
+
+// Every call keeps the core in its own frame: the backend may be destroyed while it waits.
+using SharedCore = std::shared_ptr<Core>;
+
+template <class T>
+Result<void> without_value(const Result<T>& result) {
+  if (!result) return std::unexpected(result.error());
+  return {};
+}
+
+class SqliteStore final : public otp::Store {
+ public:
+  explicit SqliteStore(SharedCore core) : core_(std::move(core)) {}
+
+  Task<Result<otp::Record>> load(otp::Key key) override {
+    const SharedCore core = core_;
+    if (auto fits = check_key(key); !fits) co_return std::unexpected(fits.error());
+    if (auto cached = core->cache.get(key)) co_return std::move(*cached);
+    auto read = [core = core.get(), key = std::move(key)](Connection&) {
+      return core->load_query().load(key);
+    };
+    co_return co_await core->ask<otp::Record>(core->loads(), std::move(read));
+  }
+
+  Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
+                                         TimePoint expires_at, otp::Effects effects) override {
+    const SharedCore core = core_;
+    if (auto fits = check_record(key, bytes); !fits) co_return std::unexpected(fits.error());
+    if (auto fit = check_effects(effects); !fit) co_return std::unexpected(fit.error());
+    sqlite::Commit commit{std::move(key), expected, std::move(bytes), expires_at,
+                          std::move(effects)};
+    auto make = [&](Callback<Result<otp::CommitResult>> done) {
+      return sqlite::commit_operation(*core, std::move(commit), std::move(done));
+    };
+    co_return co_await core->write<otp::CommitResult>(make);
+  }
+
+  Task<Result<void>> append(otp::Effects effects) override {
+    const SharedCore core = core_;
+    if (auto fit = check_effects(effects); !fit) co_return fit;
+    auto make = [&](Callback<Result<bool>> done) {
+      return sqlite::append_operation(*core, std::move(effects), std::move(done));
+    };
+    co_return without_value(co_await core->write<bool>(make));
+  }
+
+  Task<Result<void>> ping() override {
+    const SharedCore core = core_;
+    auto make = [&](Callback<Result<bool>> done) {
+      return sqlite::ping_operation(!core->writer().healthy(), std::move(done));
+    };
+    co_return without_value(co_await core->write<bool>(make));
+  }
+
+ private:
+  SharedCore core_;
+};
+
+class SqliteQueue final : public delivery::Queue {
+ public:
+  explicit SqliteQueue(SharedCore core) : core_(std::move(core)) {}
+
+  Task<Result<std::vector<delivery::Job>>> take(TimePoint now, Millis lease, std::size_t max,
+                                                Millis wait) override {
+    const SharedCore core = core_;
+    max = std::min(max, k_max_take);
+    auto look = [core = core.get(), lease, max](TimePoint at) {
+      return core->write<Taken>([=](Callback<Result<Taken>> done) {
+        return sqlite::take_operation(at, lease, max, std::move(done));
+      });
+    };
+    co_return co_await take_waiting(core->jobs_bell, core->clock, now, wait, look);
+  }
+
+  Task<Result<delivery::QueueStats>> stats(TimePoint now) override {
+    const SharedCore core = core_;
+    auto read = [now](Connection& connection) { return sqlite::queue_stats(connection, now); };
+    co_return co_await core->ask<delivery::QueueStats>(core->queries(), read);
+  }
+
+  Task<Result<std::vector<delivery::DeadLetter>>> dead_letters(std::size_t max) override {
+    const SharedCore core = core_;
+    auto read = [max](Connection& connection) { return sqlite::dead_letters(connection, max); };
+    co_return co_await core->ask<std::vector<delivery::DeadLetter>>(core->queries(), read);
+  }
+
+ private:
+  SharedCore core_;
+};
+
+class SqliteAuditLog final : public audit::AuditLog {
+ public:
+  explicit SqliteAuditLog(SharedCore core) : core_(std::move(core)) {}
+
+  Task<Result<std::vector<audit::Event>>> search(audit::Query query) override {
+    const SharedCore core = core_;
+    auto read = [query = std::move(query)](Connection& connection) {
+      return sqlite::search_events(connection, query);
+    };
+    co_return co_await core->ask<std::vector<audit::Event>>(core->queries(), std::move(read));
+  }
+
+ private:
+  SharedCore core_;
+};
+
+class SqliteBackend final : public Backend {
+ public:
+  explicit SqliteBackend(const SharedCore& core)
+      : core_(core), store_(core), queue_(core), audit_(core) {}
+  ~SqliteBackend() override { core_->stop(); }
+
+  otp::Store& store() override { return store_; }
+  delivery::Queue& queue() override { return queue_; }
+  audit::AuditLog& audit() override { return audit_; }
+
+  Task<Result<Purged>> purge(TimePoint now) override {
+    const SharedCore core = core_;
+    if (core->purging.exchange(true)) co_return Purged{};
+    auto purged = co_await sqlite::purge(core->writer(), core->cache, core->config.retention, now);
+    core->purging = false;
+    co_return purged;
+  }
+
+ private:
+  SharedCore core_;
+  SqliteStore store_;
+  SqliteQueue queue_;
+  SqliteAuditLog audit_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config,
+                                                     const Clock& clock, Metrics& metrics) {
+  auto core = Core::open(config, clock, metrics);
+  if (!core) return std::unexpected(core.error());
+  return std::make_unique<SqliteBackend>(*core);
+}
+
+}  // namespace otpd::storage

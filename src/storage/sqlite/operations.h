@@ -1,0 +1,40 @@
+// Operations: what the ports ask of the writer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "otp/store.h"
+#include "storage/sqlite/core.h"
+#include "storage/sqlite/writer.h"
+#include "storage/take.h"
+
+namespace otpd::storage::sqlite {
+
+// A commit before it has a version.
+struct Commit {
+  otp::Key key;
+  std::uint64_t expected;
+  std::string bytes;
+  TimePoint expires_at;
+  otp::Effects effects;
+};
+
+// Store::commit. `core` must outlive the operation.
+std::unique_ptr<Operation> commit_operation(Core& core, Commit commit,
+                                            Callback<Result<otp::CommitResult>> done);
+
+// Store::append.
+std::unique_ptr<Operation> append_operation(Core& core, otp::Effects effects,
+                                            Callback<Result<bool>> done);
+
+// One look of Queue::take.
+std::unique_ptr<Operation> take_operation(TimePoint now, Millis lease, std::size_t max,
+                                          Callback<Result<Taken>> done);
+
+// Store::ping: a write if the last transaction failed, so that it tells when the disk is back.
+std::unique_ptr<Operation> ping_operation(bool write, Callback<Result<bool>> done);
+
+}  // namespace otpd::storage::sqlite

@@ -1,0 +1,115 @@
+#include "storage/sqlite/queries.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "storage/limits.h"
+
+namespace otpd::storage::sqlite {
+namespace {
+
+// The conditions that are given, and what is bound to them.
+struct Filter {
+  std::string sql = "1";
+  std::vector<std::variant<std::string_view, TimePoint>> arguments;
+
+  void add(std::string_view condition, std::variant<std::string_view, TimePoint> argument) {
+    sql += " AND ";
+    sql += condition;
+    arguments.push_back(argument);
+  }
+  void add_text(std::string_view condition, std::string_view text) {
+    if (!text.empty()) add(condition, text);
+  }
+};
+
+Filter filter_of(const audit::Query& query) {
+  Filter filter;
+  filter.add_text("channel_hash = ?", query.channel_hash);
+  filter.add_text("user_id = ?", query.user_id);
+  filter.add_text("verification_id = ?", query.verification_id);
+  filter.add_text("event_type = ?", query.event_type);
+  if (query.from) filter.add("created_at >= ?", *query.from);
+  if (query.to) filter.add("created_at < ?", *query.to);
+  return filter;
+}
+
+audit::Event event_of(const Rows& row) {
+  return {.id = row.bytes(0),
+          .user_id = row.bytes(1),
+          .channel_hash = row.bytes(2),
+          .event_type = row.bytes(3),
+          .ip_address = row.bytes(4),
+          .country = row.bytes(5),
+          .created_at = row.time(6),
+          .verification_id = row.bytes(7),
+          .purpose = row.bytes(8),
+          .provider = row.bytes(9),
+          .detail = row.bytes(10)};
+}
+
+}  // namespace
+
+LoadQuery::LoadQuery(Connection& connection)
+    : find_(connection, "SELECT version, bytes FROM records WHERE key = ?1") {}
+
+otp::Record LoadQuery::load(const otp::Key& key) {
+  Rows rows = find_.query(Blob{key});
+  if (!rows.next()) return {};
+  return {.bytes = rows.bytes(1), .version = static_cast<std::uint64_t>(rows.number(0))};
+}
+
+delivery::QueueStats queue_stats(Connection& connection, TimePoint now) {
+  Statement count(connection,
+                  "SELECT count(*) FILTER (WHERE died_at IS NULL AND leased_until <= ?1),"
+                  "       count(*) FILTER (WHERE died_at IS NULL AND leased_until > ?1),"
+                  "       count(*) FILTER (WHERE died_at IS NOT NULL) FROM jobs");
+  Statement oldest(connection,
+                   "SELECT ?1 - max(due_at, leased_until) FROM jobs WHERE died_at IS NULL "
+                   "AND max(due_at, leased_until) <= ?1 ORDER BY max(due_at, leased_until) LIMIT 1");
+  delivery::QueueStats stats;
+  if (Rows rows = count.query(now); rows.next()) {
+    stats.waiting = static_cast<std::uint64_t>(rows.number(0));
+    stats.leased = static_cast<std::uint64_t>(rows.number(1));
+    stats.dead = static_cast<std::uint64_t>(rows.number(2));
+  }
+  if (Rows rows = oldest.query(now); rows.next()) stats.oldest_due = Millis(rows.number(0));
+  return stats;
+}
+
+std::vector<delivery::DeadLetter> dead_letters(Connection& connection, std::size_t max) {
+  Statement find(connection,
+                 "SELECT id, reason, attempt, died_at, expires_at FROM jobs "
+                 "WHERE died_at IS NOT NULL ORDER BY died_at DESC LIMIT ?1");
+  std::vector<delivery::DeadLetter> letters;
+  Rows rows = find.query(std::min(max, k_max_dead_letters));
+  while (rows.next()) {
+    letters.push_back({.id = rows.bytes(0),
+                       .reason = rows.bytes(1),
+                       .attempts = static_cast<std::uint32_t>(rows.number(2)),
+                       .died_at = rows.time(3),
+                       .expires_at = rows.time(4)});
+  }
+  return letters;
+}
+
+std::vector<audit::Event> search_events(Connection& connection, const audit::Query& query) {
+  const Filter filter = filter_of(query);
+  Statement find(connection,
+                 "SELECT id, user_id, channel_hash, event_type, ip_address, country, created_at, "
+                 "verification_id, purpose, provider, detail FROM otp_events WHERE " +
+                     filter.sql + " ORDER BY created_at DESC, id DESC LIMIT ?");
+  int index = 0;
+  for (const auto& argument : filter.arguments) {
+    std::visit([&](const auto& value) { find.bind(++index, value); }, argument);
+  }
+  find.bind(++index, std::clamp<std::size_t>(query.limit, 1, k_max_search));
+  std::vector<audit::Event> events;
+  Rows rows = find.rows();
+  while (rows.next()) events.push_back(event_of(rows));
+  return events;
+}
+
+}  // namespace otpd::storage::sqlite

@@ -1,0 +1,28 @@
+// Queries: what the ports ask of the readers. Failures stick to the connection.
+#pragma once
+
+#include <vector>
+
+#include "audit/log.h"
+#include "delivery/queue.h"
+#include "otp/store.h"
+#include "storage/sqlite/connection.h"
+
+namespace otpd::storage::sqlite {
+
+// The statement of the hot path, prepared once.
+class LoadQuery {
+ public:
+  explicit LoadQuery(Connection& connection);
+  // The record, or version 0.
+  otp::Record load(const otp::Key& key);
+
+ private:
+  Statement find_;
+};
+
+delivery::QueueStats queue_stats(Connection& connection, TimePoint now);
+std::vector<delivery::DeadLetter> dead_letters(Connection& connection, std::size_t max);
+std::vector<audit::Event> search_events(Connection& connection, const audit::Query& query);
+
+}  // namespace otpd::storage::sqlite

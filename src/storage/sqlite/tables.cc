@@ -1,0 +1,196 @@
+#include "storage/sqlite/tables.h"
+
+#include <algorithm>
+
+namespace otpd::storage::sqlite {
+namespace {
+
+// A restart skips at most so many numbers; there are 2^63.
+constexpr std::uint64_t k_number_step = 1 << 20;
+
+}  // namespace
+
+Numbers::Numbers(Connection& connection)
+    : raise_(connection, "UPDATE counters SET value = ?1 WHERE name = 'number'"),
+      next_(static_cast<std::uint64_t>(
+          connection.number("SELECT value FROM counters WHERE name = 'number'"))),
+      ceiling_(next_),
+      pending_ceiling_(next_) {}
+
+std::uint64_t Numbers::next() {
+  if (next_ >= pending_ceiling_) {
+    pending_ceiling_ = next_ + k_number_step;
+    raise_.execute(pending_ceiling_);
+  }
+  return next_++;
+}
+
+void Numbers::persist() { raise_.execute(pending_ceiling_); }
+
+void Numbers::transaction_ended(bool committed) {
+  if (committed) ceiling_ = pending_ceiling_;
+  pending_ceiling_ = ceiling_;
+}
+
+Tables::Tables(Connection& connection)
+    : connection_(connection),
+      numbers_(connection),
+      exists_(connection, "SELECT 1 FROM records WHERE key = ?1"),
+      insert_(connection,
+              "INSERT INTO records (key, version, expires_at, bytes) VALUES (?1, ?2, ?3, ?4) "
+              "ON CONFLICT DO NOTHING"),
+      update_(connection,
+              "UPDATE records SET version = ?2, expires_at = ?3, bytes = ?4 "
+              "WHERE key = ?1 AND version = ?5"),
+      delete_(connection, "DELETE FROM records WHERE key = ?1 AND version = ?2"),
+      enqueue_(connection,
+               "INSERT INTO jobs (id, key, due_at, expires_at, sealed) "
+               "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING"),
+      done_(connection, "DELETE FROM jobs WHERE id = ?1 AND lease = ?2"),
+      retry_(connection,
+             "UPDATE jobs SET due_at = ?3, leased_until = 0, lease = 0 "
+             "WHERE id = ?1 AND lease = ?2"),
+      dead_(connection,
+            "UPDATE jobs SET died_at = ?3, reason = ?4, leased_until = 0, lease = 0 "
+            "WHERE id = ?1 AND lease = ?2"),
+      append_(connection,
+              "INSERT INTO otp_events (id, user_id, channel_hash, event_type, ip_address, country, "
+              "created_at, verification_id, purpose, provider, detail) "
+              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING"),
+      find_ready_(connection,
+                  "SELECT id, key, sealed, due_at, expires_at, attempt FROM jobs "
+                  "WHERE died_at IS NULL AND max(due_at, leased_until) <= ?1 "
+                  "ORDER BY max(due_at, leased_until) LIMIT ?2"),
+      lease_(connection,
+             "UPDATE jobs SET leased_until = ?2, lease = ?3, attempt = attempt + 1 WHERE id = ?1"),
+      next_ready_(connection,
+                  "SELECT max(due_at, leased_until) FROM jobs WHERE died_at IS NULL "
+                  "ORDER BY 1 LIMIT 1"),
+      find_expired_(connection, "SELECT key FROM records WHERE expires_at <= ?1 LIMIT ?2"),
+      delete_record_(connection, "DELETE FROM records WHERE key = ?1"),
+      find_sealed_(connection,
+                   "SELECT id FROM jobs WHERE died_at IS NOT NULL AND sealed IS NOT NULL "
+                   "AND expires_at <= ?1 LIMIT ?2"),
+      blank_(connection, "UPDATE jobs SET sealed = NULL WHERE id = ?1"),
+      find_dead_(connection,
+                 "SELECT id FROM jobs WHERE died_at IS NOT NULL AND died_at <= ?1 LIMIT ?2"),
+      delete_job_(connection, "DELETE FROM jobs WHERE id = ?1"),
+      find_old_events_(connection, "SELECT id FROM otp_events WHERE created_at <= ?1 LIMIT ?2"),
+      delete_event_(connection, "DELETE FROM otp_events WHERE id = CAST(?1 AS TEXT)") {}
+
+std::optional<std::uint64_t> Tables::put(const otp::Key& key, std::uint64_t expected,
+                                         const std::string& bytes, TimePoint expires_at) {
+  if (bytes.empty()) {
+    const bool matches = expected == 0 ? !exists_.query(Blob{key}).next()
+                                       : delete_.execute(Blob{key}, expected) == 1;
+    return matches ? std::optional<std::uint64_t>(0) : std::nullopt;
+  }
+  const std::uint64_t version = numbers_.next();
+  const int changed =
+      expected == 0 ? insert_.execute(Blob{key}, version, expires_at, Blob{bytes})
+                    : update_.execute(Blob{key}, version, expires_at, Blob{bytes}, expected);
+  return changed == 1 ? std::optional(version) : std::nullopt;
+}
+
+bool Tables::write(const otp::Effects& effects, TimePoint now) {
+  for (const otp::NewJob& job : effects.enqueue) enqueue(job);
+  for (const otp::JobEnd& end : effects.finish) finish(end, now);
+  for (const audit::Event& event : effects.events) append(event);
+  return !effects.enqueue.empty() ||
+         std::ranges::any_of(effects.finish, [](const otp::JobEnd& end) {
+           return end.how == otp::JobEnd::How::retry;
+         });
+}
+
+void Tables::enqueue(const otp::NewJob& job) {
+  enqueue_.execute(Blob{job.id}, Blob{job.key}, job.due_at, job.expires_at, Blob{job.sealed});
+}
+
+void Tables::finish(const otp::JobEnd& end, TimePoint now) {
+  if (end.lease == 0) return;  // what is not leased has lease 0
+  switch (end.how) {
+    case otp::JobEnd::How::done:
+      done_.execute(Blob{end.id}, end.lease);
+      return;
+    case otp::JobEnd::How::retry:
+      retry_.execute(Blob{end.id}, end.lease, end.due_at);
+      return;
+    case otp::JobEnd::How::dead:
+      dead_.execute(Blob{end.id}, end.lease, now, std::string_view(end.reason));
+      return;
+  }
+}
+
+void Tables::append(const audit::Event& e) {
+  using Text = std::string_view;
+  append_.execute(Text(e.id), Text(e.user_id), Text(e.channel_hash), Text(e.event_type),
+                  Text(e.ip_address), Text(e.country), e.created_at, Text(e.verification_id),
+                  Text(e.purpose), Text(e.provider), Text(e.detail));
+}
+
+std::vector<delivery::Job> Tables::take(TimePoint now, Millis lease, std::size_t max) {
+  std::vector<delivery::Job> jobs;
+  {
+    Rows rows = find_ready_.query(now, max);
+    while (rows.next()) {
+      jobs.push_back({.id = rows.bytes(0),
+                      .key = rows.bytes(1),
+                      .sealed = rows.bytes(2),
+                      .due_at = rows.time(3),
+                      .expires_at = rows.time(4),
+                      .attempt = static_cast<std::uint32_t>(rows.number(5) + 1)});
+    }
+  }
+  if (jobs.empty()) return jobs;
+  const std::uint64_t number = numbers_.next();
+  for (delivery::Job& job : jobs) {
+    job.lease = number;
+    lease_.execute(Blob{job.id}, now + lease, number);
+  }
+  return jobs;
+}
+
+std::optional<TimePoint> Tables::next_ready() {
+  Rows rows = next_ready_.query();
+  if (!rows.next()) return std::nullopt;
+  return rows.time(0);
+}
+
+Result<void> release_leases(Connection& connection) {
+  connection.run("UPDATE jobs SET leased_until = 0, lease = 0 WHERE lease <> 0");
+  return connection.take_failure();
+}
+
+std::vector<std::string> Tables::change_each(Statement& find, TimePoint before, std::size_t max,
+                                             Until until, Statement& change) {
+  std::vector<std::string> found;
+  {
+    Rows rows = find.query(before, max);
+    while (rows.next()) found.push_back(rows.bytes(0));
+  }
+  std::size_t changed = 0;
+  while (changed < found.size()) {
+    change.execute(Blob{found[changed++]});
+    if (std::chrono::steady_clock::now() >= until) break;
+  }
+  found.resize(changed);
+  return found;
+}
+
+std::vector<otp::Key> Tables::delete_expired_records(TimePoint now, std::size_t max, Until until) {
+  return change_each(find_expired_, now, max, until, delete_record_);
+}
+
+std::size_t Tables::blank_expired_letters(TimePoint now, std::size_t max, Until until) {
+  return change_each(find_sealed_, now, max, until, blank_).size();
+}
+
+std::size_t Tables::delete_dead_letters(TimePoint died_before, std::size_t max, Until until) {
+  return change_each(find_dead_, died_before, max, until, delete_job_).size();
+}
+
+std::size_t Tables::delete_events(TimePoint before, std::size_t max, Until until) {
+  return change_each(find_old_events_, before, max, until, delete_event_).size();
+}
+
+}  // namespace otpd::storage::sqlite

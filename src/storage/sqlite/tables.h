@@ -1,0 +1,92 @@
+// Tables: what the writer does inside a transaction, one SQL statement a line.
+//
+// Nothing here fails by itself: an error sticks to the connection and fails the transaction.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/queue.h"
+#include "otp/store.h"
+#include "storage/sqlite/connection.h"
+
+namespace otpd::storage::sqlite {
+
+// The numbers that records and leases are named with. They grow for ever: a durable ceiling is
+// raised in steps, and what a crash leaves unused below it is never used.
+class Numbers {
+ public:
+  // Reads the ceiling; numbers start above it.
+  explicit Numbers(Connection& connection);
+
+  // A number never given before. Only inside a transaction; raises the ceiling there if need be.
+  std::uint64_t next();
+  // Writes the ceiling as it is.
+  void persist();
+  // How the transaction ended: only a committed ceiling counts.
+  void transaction_ended(bool committed);
+
+ private:
+  Statement raise_;
+  std::uint64_t next_;
+  std::uint64_t ceiling_;
+  std::uint64_t pending_ceiling_;
+};
+
+// Makes leased jobs ready again: their holders died with the process that held the file before.
+Result<void> release_leases(Connection& connection);
+
+class Tables {
+ public:
+  explicit Tables(Connection& connection);
+
+  // Store::commit. The record's new version (0: deleted or never there), or nothing on conflict;
+  // then nothing was written.
+  std::optional<std::uint64_t> put(const otp::Key& key, std::uint64_t expected,
+                                   const std::string& bytes, TimePoint expires_at);
+
+  // Writes the effects; `now` is when a job dies that dies. True if a job may have become ready.
+  bool write(const otp::Effects& effects, TimePoint now);
+
+  // Queue::take, at once.
+  std::vector<delivery::Job> take(TimePoint now, Millis lease, std::size_t max);
+  // When the next waiting job becomes ready; nothing if none waits.
+  std::optional<TimePoint> next_ready();
+
+  // Writes something that changes nothing, to learn whether the disk takes it.
+  void touch() { numbers_.persist(); }
+
+  // Purge steps: each removes at most `max` rows and stops early at `until` (of real time).
+  using Until = std::chrono::steady_clock::time_point;
+  std::vector<otp::Key> delete_expired_records(TimePoint now, std::size_t max, Until until);
+  std::size_t blank_expired_letters(TimePoint now, std::size_t max, Until until);
+  std::size_t delete_dead_letters(TimePoint died_before, std::size_t max, Until until);
+  std::size_t delete_events(TimePoint before, std::size_t max, Until until);
+
+  Connection& connection() { return connection_; }
+  Numbers& numbers() { return numbers_; }
+
+ private:
+  void enqueue(const otp::NewJob& job);
+  void finish(const otp::JobEnd& end, TimePoint now);
+  void append(const audit::Event& event);
+  // Runs `change` for every key that `find` yields.
+  std::vector<std::string> change_each(Statement& find, TimePoint before, std::size_t max,
+                                       Until until, Statement& change);
+
+  Connection& connection_;
+  Numbers numbers_;
+  Statement exists_, insert_, update_, delete_;
+  Statement enqueue_, done_, retry_, dead_;
+  Statement append_;
+  Statement find_ready_, lease_, next_ready_;
+  Statement find_expired_, delete_record_;
+  Statement find_sealed_, blank_, find_dead_, delete_job_;
+  Statement find_old_events_, delete_event_;
+};
+
+}  // namespace otpd::storage::sqlite
