@@ -104,9 +104,8 @@ int work_on_keys(const Config& config, Action action) {
   }
   crypto::SystemRandom random;
   const TimePoint now = SystemClock{}.now();
-  auto keys = make_private_folder(config.data.dir).and_then([&] {
-    return open_keys(config.crypto, now, random);
-  });
+  const auto folder = make_private_folder(config.data.dir);
+  auto keys = folder ? open_keys(config.crypto, now, random) : std::unexpected(folder.error());
   if (!keys) {
     std::cerr << keys.error().message << "\n";
     return 1;
