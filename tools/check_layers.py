@@ -41,7 +41,7 @@ def rule(pattern, message, where=r"^(src|sim|bench|tests)/", unless=r"(?!)"):
 TEST = r"_test\.cc$|^tests/"
 CODE_RULES = [
     rule(r"\bsystem_clock\s*::\s*now\b|\bgettimeofday\s*\(|\bCLOCK_REALTIME\b"
-         r"|\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
+         r"|(?<![.>])\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
          "the system clock is read in src/base/clock.cc only; take a Clock",
          unless=r"^src/base/clock\.cc$"),
     rule(r"sqlite3|curl|boost/beast|std::mutex|libpq|hiredis",

@@ -1,0 +1,39 @@
+// The backends that the contract suite runs on.
+#pragma once
+
+#include "harness.h"
+
+namespace otpd::storage {
+
+struct BackendKind {
+  const char* name;
+  void (*open)(World& world);
+};
+
+inline void open_memory_backend(World& world) {
+  world.backend = make_memory_backend(world.clock, world.retention);
+}
+inline void open_default_sqlite(World& world) { open_sqlite(world, sqlite_config(world)); }
+
+// Without the cache every load is read from the file.
+inline void open_uncached_sqlite(World& world) {
+  SqliteConfig config = sqlite_config(world);
+  config.cache_bytes = 0;
+  open_sqlite(world, config);
+}
+
+class Contract : public ::testing::TestWithParam<BackendKind> {
+ protected:
+  void SetUp() override { GetParam().open(world_); }
+  World world_;
+};
+
+inline const auto k_backends = ::testing::Values(BackendKind{"memory", open_memory_backend},
+                                                 BackendKind{"sqlite", open_default_sqlite},
+                                                 BackendKind{"uncached", open_uncached_sqlite});
+
+inline std::string backend_name(const ::testing::TestParamInfo<BackendKind>& info) {
+  return info.param.name;
+}
+
+}  // namespace otpd::storage
