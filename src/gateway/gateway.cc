@@ -123,6 +123,7 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
     meters_->shed.add();
     response = to_response(problem_of(Error{Failure::overloaded, {}}));
   }
+  wipe(request.body);  // it may hold a code or a token
   meters_->in_flight.set(static_cast<double>(in_flight_.fetch_sub(1) - 1));
   response.headers.emplace_back("X-Request-Id", id);
 
