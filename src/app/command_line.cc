@@ -137,7 +137,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     parser.app.parse(words);
   } catch (const CLI::CallForHelp&) {
-    return command_print(parser.app.help(), 0);
+    return command_print(parser.app.help("", CLI::AppFormatMode::All), 0);
   } catch (const CLI::ParseError& error) {
     return command_mistake(error.what());
   }

@@ -16,12 +16,17 @@ constexpr std::int64_t k_max_seconds = 24 * 60 * 60;
 // The three date forms of RFC 9110 section 5.6.7.
 std::optional<std::int64_t> http_date(std::string_view text) {
   for (const char* form :
-       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
     std::istringstream in{std::string(text)};
     in.imbue(std::locale::classic());
     std::tm parts{};
     in >> std::get_time(&parts, form);
-    if (!in.fail() && in.peek() == std::istringstream::traits_type::eof()) return timegm(&parts);
+    const std::int64_t seconds = timegm(&parts);
+    // The reader is lenient: what it read must print as what was given.
+    std::ostringstream again;
+    again.imbue(std::locale::classic());
+    again << std::put_time(&parts, form);
+    if (!in.fail() && again.view() == text) return seconds;
   }
   return std::nullopt;
 }

@@ -23,7 +23,7 @@ TEST(RetryAfter, ReadsSecondsAndDates) {
       {"Sunday, 06-Nov-94 08:49:37 GMT", Seconds(90)},
       {"Sun Nov  6 08:49:37 1994", Seconds(90)},
       {"Sun, 06 Nov 1994 08:40:00 GMT", Millis(0)},
-      {"Sun, 06 Nov 2094 08:49:37 GMT", Seconds(86'400)},
+      {"Sat, 06 Nov 2094 08:49:37 GMT", Seconds(86'400)},
       {"", std::nullopt},
       {"-1", std::nullopt},
       {"+1", std::nullopt},
@@ -32,6 +32,9 @@ TEST(RetryAfter, ReadsSecondsAndDates) {
       {"soon", std::nullopt},
       {"Sun, 06 Nov 1994 08:49:37 GMT+1", std::nullopt},
       {"Sun, 06 Nov 1994", std::nullopt},
+      {"Mon, 06 Nov 1994 08:49:37 GMT", std::nullopt},
+      {"Sun, 06 Nov 1994 08:61:37 GMT", std::nullopt},
+      {"Sun, 31 Feb 1994 08:49:37 GMT", std::nullopt},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(retry_after({{"retry-after", c.value}}, now), c.wait) << c.value;

@@ -90,8 +90,12 @@ class SmtpSink {
       } else if (verb == "QUIT") {
         say(fd, "221 bye");
         return;
+      } else if (verb == "AUTH") {
+        say(fd, "334 ");
+        read_line(fd, buffered, line);
+        say(fd, reply_to(verb, "235 welcome"));
       } else {
-        say(fd, reply_to(verb, verb == "AUTH" ? "235 welcome" : "250 ok"));
+        say(fd, reply_to(verb, "250 ok"));
       }
     }
   }
