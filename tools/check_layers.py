@@ -48,7 +48,7 @@ CODE_RULES = [
          "the domain and the delivery name no backend and take no lock",
          where=r"^src/(otp|delivery)/", unless=TEST),
     rule(r"\bstd::rand\b|\bs?rand\s*\(|\bmt19937|\brandom_device\b",
-         "randomness comes from otpd::Random", unless=TEST),
+         "randomness comes from otpd::Random", where=r"^src/", unless=TEST),
     rule(r"\b(mem|str|strn)cmp\s*\(",
          "bytes are compared with == (public) or crypto::equal_constant_time (secret)",
          where=r"^src/", unless=r"^src/crypto/"),
