@@ -240,6 +240,7 @@ class MailTransfer final : public Transfer {
         !std::all_of(line.begin(), line.begin() + 3, [](char c) { return c >= '0' && c <= '9'; })) {
       return size;
     }
+    if (line.starts_with("221")) return size;  // good-bye: what was said before counts
     const int before = self->answer_.status;
     self->answer_.status = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
     self->answer_.reply = line;
