@@ -32,8 +32,8 @@ void start(Level level) {
 
 void stop() {
   g_level = Level::off;
+  spdlog::shutdown();  // joins the writer first: the last line must not die with it
   g_logger.reset();
-  spdlog::shutdown();
 }
 
 bool parse_level(std::string_view name, Level& level) {

@@ -38,8 +38,8 @@ Result<std::string> hash_now(const HashParams& params, std::string_view input,
 
 // One hashing thread per core and a bounded queue before them. More threads than cores only
 // thrash the cache; a longer queue only makes answers that nobody waits for. The threads run at a
-// lower priority than event loops. So at most `threads` hashes take their memory at once. Tickets
-// and the loops that wait for a hash must not outlive, respectively die before, the pool.
+// lower priority than event loops; at most `threads` hashes take their memory at once. Destroy it
+// after the last ticket and before the loops on which somebody waits for a hash.
 class HashPool {
  public:
   struct Config {

@@ -1,7 +1,6 @@
 // Templates: the words of a message, by purpose, channel and locale.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "delivery/template_text.h"
 
 namespace otpd::delivery {
 
@@ -22,7 +22,8 @@ inline constexpr std::string_view k_any_purpose = "default";
 // by character. A line with {link} is left out of a message that has no link, and one with {code}
 // of a message that has no code.
 struct TemplateText {
-  std::string subject;  // e-mail only; no {code}, no {link}. Empty: that of k_any_purpose
+  std::string
+      subject;  // e-mail only; no {code}, no {link}. Empty: the built-in, or that of k_any_purpose
   std::string text;  // with {code} or {link}; for the purpose "transaction" {amount}, {payee} too
 };
 
@@ -68,28 +69,18 @@ class Templates {
                                  std::string_view locale, const TemplateValues& values) const;
 
  private:
-  enum class Slot : std::uint8_t { literal, code, link, brand, minutes, amount, currency, payee };
-  struct Piece {
-    Slot slot = Slot::literal;
-    std::string literal;
-  };
-  using Line = std::vector<Piece>;
   struct Parsed {
-    std::vector<Line> subject;
-    std::vector<Line> text;
+    ParsedTemplate subject;
+    ParsedTemplate text;
   };
   using Name = std::tuple<std::string, std::string, std::string>;  // purpose, channel, locale
-  struct Parser;
-  struct Filler;
 
   Result<void> add(const std::string& purpose, const std::string& channel,
                    const std::string& locale, const TemplateText& source);
   Result<void> add_overrides(const TemplateConfig& config);
-  Result<void> complete(const TemplateConfig& config);
-  const Parsed* find(std::string_view purpose, std::string_view channel,
-                     std::string_view locale) const;
+  Result<void> complete();
   const Parsed* look_up(std::string_view purpose, std::string_view channel,
-                        std::string_view range) const;
+                        std::string_view locale) const;
 
   std::map<Name, Parsed> parsed_;  // locales in lower case
   std::string brand_;

@@ -77,7 +77,7 @@ std::string_view forwarded_for(std::string_view element) {
 std::vector<std::string_view> entries(const net::Headers& headers, std::string_view name) {
   std::vector<std::string_view> out;
   for (const auto& [field, value] : headers) {
-    if (net::find_header({{field, value}}, name).empty()) continue;
+    if (!net::same_name(field, name)) continue;
     std::string_view rest = value;
     for (;;) {
       const auto comma = rest.find(',');

@@ -126,7 +126,7 @@ const nlohmann::json* Members::object(std::string_view name) {
 
 std::optional<Problem> Members::finish() {
   for (const auto& [name, value] : object_.items()) {
-    if (std::ranges::contains(asked_, name)) continue;
+    if (std::ranges::find(asked_, name) != asked_.end()) continue;
     refuse(ProblemName::invalid_request, shown(name),
            fmt::format("There is no member \"{}{}\" in this request.", prefix_, shown(name)));
   }

@@ -41,13 +41,13 @@ enum class ProblemName : std::uint8_t {
 
 struct Problem {
   ProblemName name = ProblemName::internal;
-  std::string detail;
-  std::string member;                              // which member of the request is wrong
-  std::string limit;                               // rate_limited
-  std::optional<std::uint32_t> attempts_remaining;
+  std::string detail{};
+  std::string member{};                            // which member of the request is wrong
+  std::string limit{};                             // rate_limited
+  std::optional<std::uint32_t> attempts_remaining{};
   bool requires_new_otp = false;
-  std::optional<Seconds> retry_after;              // also sent as Retry-After
-  std::string checks;                              // unavailable: JSON of the parts, or empty
+  std::optional<Seconds> retry_after{};            // also sent as Retry-After
+  std::string checks{};                            // unavailable: JSON of the parts, or empty
   net::Headers headers{};                          // further fields, e.g. Allow
 };
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -14,13 +14,13 @@ namespace otpd::net {
 
 struct HttpCall {
   std::string method = "POST";
-  std::string url;           // http or https; redirects are not followed
-  Headers headers;
-  std::string user;          // HTTP Basic, with `password`; empty: none
-  std::string_view password; // must outlive the call
-  std::string_view body;     // must outlive the call
+  std::string url;            // http or https; redirects are not followed
+  Headers headers;            // control bytes in them make the call Failure::invalid
+  std::string user;           // HTTP Basic, with `password`; empty: none
+  std::string_view password;  // must outlive the call
+  std::string_view body;      // must outlive the call
   Millis connect_timeout{3'000};
-  Millis timeout{8'000};     // for the whole call
+  Millis timeout{8'000};                     // for the whole call
   std::size_t max_answer_bytes = 64 * 1024;  // a longer answer fails the call
 };
 
@@ -31,8 +31,8 @@ struct HttpAnswer {
 };
 
 struct MailCall {
-  std::string url;           // smtp://host:port or smtps://host:port
-  bool require_tls = false;  // STARTTLS or fail
+  std::string url;           // smtp://host:port or smtps://host:port, then /name-for-EHLO if wanted
+  bool require_tls = false;  // STARTTLS or fail; otherwise it is used where it is offered
   std::string user;          // AUTH, with `password`; empty: none
   std::string_view password;
   std::string from;          // envelope
@@ -43,24 +43,35 @@ struct MailCall {
 };
 
 struct MailAnswer {
-  int status = 0;            // the last SMTP reply code: 250, 451, 550, …
-  std::string reply;         // its line, e.g. "250 queued as 1"
+  int status = 0;     // the last SMTP reply code: 250, 451, 550, …
+  std::string reply;  // its line, e.g. "250 queued as 1"; may repeat the address: never log
 };
 
-// Keeps connections alive between calls. To be created, used and destroyed on (or after the end
-// of) its loop.
+struct ClientConfig {
+  std::string ca_file;  // PEM of the authorities to trust; empty: the system's
+  std::string proxy;    // e.g. http://proxy.example:3128; empty: none, whatever the environment
+  long max_connections = 512;    // kept alive between calls
+  std::size_t mail_threads = 8;  // mails on their way at once
+};
+
+// Keeps connections alive between calls, and always verifies certificates. To be created, used
+// and destroyed on (or after the end of) its loop. A call over a kept connection that the server
+// closed before its first byte of answer is repeated once on a new connection.
 class Client {
  public:
-  explicit Client(boost::asio::io_context& loop);
+  explicit Client(boost::asio::io_context& loop, ClientConfig config = {});
+  // Calls in flight end with Failure::unavailable.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
   // The answer, whatever its status; or Failure::timeout, Failure::unavailable (with libcurl's
-  // words: no connection, TLS, reset, garbage) or Failure::invalid (answer too long).
+  // words: no connection, TLS, reset, garbage) or Failure::invalid (answer too long, unusable
+  // URL or header). `call` must live until the answer.
   Task<Result<HttpAnswer>> http(const HttpCall& call);
 
-  // The server's final reply, also when it refused; failures as above.
+  // The server's final reply, also when it refused; failures as above, or Failure::overloaded when
+  // too many mails wait for a thread: libcurl's SMTP blocks, so mails have threads of their own.
   Task<Result<MailAnswer>> mail(const MailCall& call);
 
  private:

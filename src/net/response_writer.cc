@@ -7,6 +7,8 @@
 #include <ctime>
 #include <iterator>
 
+#include "base/clock.h"
+
 namespace otpd::net {
 namespace {
 
@@ -15,7 +17,7 @@ std::string_view date_line() {
   thread_local std::time_t made_at = 0;
   thread_local std::array<char, 64> text{};
   thread_local std::size_t size = 0;
-  const std::time_t now = std::time(nullptr);
+  const std::time_t now = std::chrono::system_clock::to_time_t(SystemClock().now());
   if (now != made_at) {
     std::tm utc{};
     gmtime_r(&now, &utc);

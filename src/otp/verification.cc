@@ -220,7 +220,7 @@ Settlement settle_link(RecipientState& state, std::string_view verification_id,
   if (target == nullptr || !target->is_live(now)) return Gone{};
   bool match = false;
   for (const CodeHash& code : target->codes) {
-    match |= crypto::equal_constant_time(code.link_hash, link_hash);
+    match |= !link_hash.empty() && crypto::equal_constant_time(code.link_hash, link_hash);
   }
   if (!match) return Gone{};
   return approve(*target, now);

@@ -1,0 +1,48 @@
+// From the configuration to what each part is made with. No part knows the configuration.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "app/config.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "crypto/hash_pool.h"
+#include "crypto/key_ring.h"
+#include "delivery/courier.h"
+#include "delivery/templates.h"
+#include "gateway/access.h"
+#include "net/client.h"
+#include "net/http_server.h"
+#include "otp/policy.h"
+#include "storage/backend.h"
+
+namespace otpd::app {
+
+otp::Rules make_rules(const Config& config);
+delivery::CourierConfig make_courier_config(const Config& config);
+net::HttpServerConfig make_server_config(const ServerConfig& config);
+Result<delivery::Templates> make_templates(const MessagesConfig& config);
+
+// The key ring: from the configuration itself, or from its file, made if need be.
+Result<crypto::KeyRing> open_keys(const CryptoConfig& config, TimePoint now, Random& random);
+
+// Makes the data folder, for its owner alone, if need be.
+Result<void> make_private_folder(const std::string& dir);
+
+// Opens or makes what is kept in the data folder.
+Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, const Clock& clock,
+                                                       Metrics& metrics);
+
+// API keys and the admin token, whose file is made if need be.
+Result<gateway::AccessControl> make_access(const Config& config, Random& random);
+
+// The providers that a route uses, by name. They run on the client's loop.
+using Providers = std::map<std::string, std::unique_ptr<delivery::Provider>>;
+Result<Providers> make_providers(const Config& config, net::Client& client, const Clock& clock);
+
+// By channel; refers to the providers.
+delivery::Routes make_routes(const Config& config, const Providers& providers);
+
+}  // namespace otpd::app

@@ -1,0 +1,167 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <ostream>
+
+#include "app/config_forms.h"
+#include "app/config_path.h"
+#include "app/config_show.h"
+
+namespace otpd::app {
+namespace {
+
+constexpr const char* k_footer =
+    "Every key of the configuration is also a flag, --section.key=value, and an environment\n"
+    "variable, OTPD_SECTION_KEY; `otpd config default` lists and explains them. A flag beats the\n"
+    "environment, which beats the file.";
+
+// Whether it sets a key: "--section.key" or "--section.key=value".
+bool command_is_key_flag(std::string_view argument) {
+  return argument.starts_with("--") && argument.substr(0, argument.find('=')).contains('.');
+}
+
+CommandLine command_print(std::string text, int exit_code) {
+  if (!text.ends_with('\n')) text += '\n';
+  CommandLine command;
+  command.action = Action::print;
+  command.text = std::move(text);
+  command.exit_code = exit_code;
+  return command;
+}
+
+CommandLine command_mistake(const std::string& text) {
+  return command_print("otpd: " + text + "\nTry `otpd --help`.", 2);
+}
+
+// `word` without a value that could be a secret.
+CommandLine command_unknown(const std::string& word) {
+  const std::vector<std::string> known{"--config", "--help", "--version", "config", "keys", "key",
+                                       "check",    "show",   "default",   "rotate", "new"};
+  const auto name = word.substr(0, word.find('='));
+  return command_mistake("unknown argument: " + name + suggest(name, known));
+}
+
+// CLI11's view of the command line, bound to what it fills in.
+struct CommandParser {
+  CommandLine command;
+  bool version = false;
+  CLI::App app{"otpd: a self-hosted one-time-password service.", "otpd"};
+
+  CommandParser() {
+    app.footer(k_footer);
+    app.fallthrough();
+    app.allow_extras();
+    app.add_option("--config", command.config_file, "Read this file; without it, the defaults hold")
+        ->type_name("FILE")
+        ->check([](const std::string& file) { return file.empty() ? "FILE is empty" : ""; });
+    app.add_flag("--version", version, "Print the version");
+    add_config(*add(app, "config", "The configuration"));
+    add_keys(*add(app, "keys", "The key ring"));
+    auto* key = add(app, "key", "API keys");
+    auto* fresh = add_action(*key, "new", Action::key_new, "Make an API key and print it once");
+    fresh->add_option("NAME", command.key_name, "What the key is called")->required();
+  }
+
+  static CLI::App* add(CLI::App& parent, const char* name, const char* help) {
+    auto* child = parent.add_subcommand(name, help);
+    child->fallthrough();
+    return child;
+  }
+
+  CLI::App* add_action(CLI::App& parent, const char* name, Action action, const char* help) {
+    auto* child = add(parent, name, help);
+    child->callback([this, action] { command.action = action; });
+    return child;
+  }
+
+  void add_config(CLI::App& config) {
+    add_action(config, "check", Action::config_check, "Say whether it can be used");
+    add_action(config, "show", Action::config_show,
+               "Print what is in effect and where it comes from");
+    add_action(config, "default", Action::config_default, "Print the documented file of defaults");
+  }
+
+  void add_keys(CLI::App& keys) {
+    add_action(keys, "show", Action::keys_show, "Print ids and dates, no key");
+    add_action(keys, "rotate", Action::keys_rotate, "Add a generation and make it the active one");
+  }
+};
+
+// What is wrong with the subcommands: a group without one of its own, or with several.
+std::string command_missing(const CLI::App& app) {
+  const auto groups = app.get_subcommands();
+  if (groups.size() > 1) return "unknown argument: " + groups[1]->get_name();
+  if (groups.empty()) return {};
+  const auto chosen = groups[0]->get_subcommands();
+  if (chosen.size() > 1) return "unknown argument: " + chosen[1]->get_name();
+  if (!chosen.empty()) return {};
+  std::string known;
+  for (const auto* child : groups[0]->get_subcommands([](const CLI::App*) { return true; })) {
+    known += (known.empty() ? "" : ", ") + child->get_name();
+  }
+  return groups[0]->get_name() + " needs one of " + known;
+}
+
+CommandLine command_finish(CommandParser& parser, std::vector<std::string> flags) {
+  if (const auto extras = parser.app.remaining(true); !extras.empty()) {
+    return command_unknown(extras.front());
+  }
+  if (parser.version) return command_print("otpd " OTPD_VERSION, 0);
+  if (const auto missing = command_missing(parser.app); !missing.empty()) {
+    return command_mistake(missing);
+  }
+  if (parser.command.action == Action::key_new && !is_api_key_name(parser.command.key_name)) {
+    return command_mistake(
+        "the name of an API key is a to z, 0 to 9, _ and -, beginning with a "
+        "letter, at most 64");
+  }
+  parser.command.flags = std::move(flags);
+  return std::move(parser.command);
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  std::vector<std::string> flags;
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    (command_is_key_flag(argv[i]) ? flags : words).emplace_back(argv[i]);
+  }
+  // Before anything else: the next word may be the value, and secret.
+  for (const auto& flag : flags) {
+    if (!flag.contains('=')) return command_mistake(flag + " needs a value: " + flag + "=VALUE");
+  }
+  std::ranges::reverse(words);  // as CLI11 wants them
+  CommandParser parser;
+  try {
+    parser.app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    return command_print(parser.app.help("", CLI::AppFormatMode::All), 0);
+  } catch (const CLI::ParseError& error) {
+    return command_mistake(error.what());
+  }
+  return command_finish(parser, std::move(flags));
+}
+
+int run_config_command(const CommandLine& command, const LoadRequest& request, std::ostream& out,
+                       std::ostream& err) {
+  if (command.action == Action::config_default) {
+    out << default_config_file();
+    return 0;
+  }
+  const auto loaded = load_config(request);
+  if (!loaded) {
+    err << "otpd: " << describe(loaded.error());
+    return 2;
+  }
+  for (const auto& warning : loaded->warnings) err << "warning: " << warning << "\n";
+  if (command.action == Action::config_show) {
+    out << show_config(*loaded);
+  } else {
+    out << "The configuration is fine.\n";
+  }
+  return 0;
+}
+
+}  // namespace otpd::app

@@ -1,0 +1,41 @@
+// The command line: what otpd is asked to do.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "app/config_load.h"
+
+namespace otpd::app {
+
+enum class Action : std::uint8_t {
+  serve,           // otpd
+  print,           // --help, --version, or a mistake: print `text` and end with `exit_code`
+  config_check,    // otpd config check
+  config_show,     // otpd config show
+  config_default,  // otpd config default: print the documented file of all defaults
+  keys_show,       // otpd keys show: ids and dates only
+  keys_rotate,     // otpd keys rotate
+  key_new,         // otpd key new NAME: a new API key
+};
+
+struct CommandLine {
+  Action action = Action::serve;
+  std::string config_file;         // --config; empty: none
+  std::vector<std::string> flags;  // "--section.key=value", as given, for LoadRequest
+  std::string key_name;            // of key_new; a valid name
+  std::string text;                // of print; ends with a line feed
+  int exit_code = 0;               // of print: 0 for standard output, 2 for standard error
+};
+
+// What `argv` asks for. Never exits, never prints, never throws.
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+// Carries out config_check, config_show and config_default; the exit code: 0, or 2 with what is
+// wrong on `err`.
+int run_config_command(const CommandLine& command, const LoadRequest& request, std::ostream& out,
+                       std::ostream& err);
+
+}  // namespace otpd::app

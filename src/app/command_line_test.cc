@@ -1,0 +1,107 @@
+#include "app/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace otpd::app {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+CommandLine command_of(std::vector<const char*> words) {
+  words.insert(words.begin(), "otpd");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+TEST(CommandLine, SaysWhatToDo) {
+  EXPECT_EQ(command_of({}).action, Action::serve);
+  EXPECT_EQ(command_of({"config", "check"}).action, Action::config_check);
+  EXPECT_EQ(command_of({"config", "show"}).action, Action::config_show);
+  EXPECT_EQ(command_of({"config", "default"}).action, Action::config_default);
+  EXPECT_EQ(command_of({"keys", "show"}).action, Action::keys_show);
+  EXPECT_EQ(command_of({"keys", "rotate"}).action, Action::keys_rotate);
+  const auto key = command_of({"key", "new", "my-shop"});
+  EXPECT_EQ(key.action, Action::key_new);
+  EXPECT_EQ(key.key_name, "my-shop");
+}
+
+TEST(CommandLine, TheFileAndTheFlagsMayStandAnywhere) {
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"--config", "a.toml", "--server.threads=1", "config", "show"},
+           {"config", "--server.threads=1", "show", "--config=a.toml"}}) {
+    const auto command = command_of(words);
+    EXPECT_EQ(command.action, Action::config_show) << command.text;
+    EXPECT_EQ(command.config_file, "a.toml");
+    EXPECT_EQ(command.flags, std::vector<std::string>{"--server.threads=1"});
+  }
+  const auto serve = command_of({"--config", "a.toml", "--log.level=off"});
+  EXPECT_EQ(serve.action, Action::serve);
+  EXPECT_EQ(serve.config_file, "a.toml");
+}
+
+TEST(CommandLine, VersionAndHelpArePrinted) {
+  const auto version = command_of({"--version"});
+  EXPECT_EQ(version.action, Action::print);
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_EQ(version.text, "otpd " OTPD_VERSION "\n");
+  const auto help = command_of({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* word : {"--config FILE", "--version", "OTPD_SECTION_KEY", "keys", "config"}) {
+    EXPECT_THAT(help.text, HasSubstr(word));
+  }
+  EXPECT_THAT(command_of({"config", "--help"}).text, HasSubstr("check"));
+}
+
+TEST(CommandLine, MistakesAreNamed) {
+  const std::vector<std::pair<std::vector<const char*>, std::string>> cases{
+      {{"--confg", "a.toml"}, "unknown argument: --confg; did you mean --config?"},
+      {{"serve"}, "unknown argument: serve"},
+      {{"config", "chek"}, "unknown argument: chek; did you mean check?"},
+      {{"config"}, "needs one of check, show, default"},
+      {{"keys", "roate"}, "unknown argument: roate; did you mean rotate?"},
+      {{"keys"}, "needs one of show, rotate"},
+      {{"key"}, "needs one of new"},
+      {{"key", "new"}, "NAME is required"},
+      {{"key", "new", "My Shop"}, "the name of an API key is"},
+      {{"key", "new", "a", "b"}, "unknown argument: b"},
+      {{"config", "check", "show"}, "unknown argument: show"},
+      {{"--config"}, "--config"},
+      {{"--config="}, "--config"},
+      {{"--config", "a", "--config", "b"}, "--config"},
+      {{"-x"}, "unknown argument: -x"},
+  };
+  for (const auto& [words, expected] : cases) {
+    const auto command = command_of(words);
+    EXPECT_EQ(command.action, Action::print) << expected;
+    EXPECT_EQ(command.exit_code, 2) << expected;
+    EXPECT_THAT(command.text, HasSubstr(expected));
+  }
+  EXPECT_THAT(command_of({"--password=hunter2"}).text, Not(HasSubstr("hunter2")));
+  const auto apart = command_of({"--providers.mail.password", "hunter2"});
+  EXPECT_THAT(apart.text, HasSubstr("needs a value: --providers.mail.password=VALUE"));
+  EXPECT_THAT(apart.text, Not(HasSubstr("hunter2")));
+}
+
+TEST(CommandLine, CarriesOutTheConfigCommands) {
+  const auto run = [](std::vector<const char*> words) {
+    const auto command = command_of(std::move(words));
+    std::ostringstream out, err;
+    const int code = run_config_command(
+        command,
+        {.file = command.config_file, .environment = {}, .flags = command.flags, .checks = {}}, out,
+        err);
+    return std::to_string(code) + "|" + out.str() + "|" + err.str();
+  };
+  EXPECT_EQ(run({"config", "check"}), "0|The configuration is fine.\n|");
+  EXPECT_THAT(run({"config", "check", "--crypto.hash=hmac"}), HasSubstr("|warning: crypto.hash"));
+  EXPECT_THAT(run({"config", "check", "--log.level=loud"}),
+              testing::StartsWith("2||otpd: the configuration has 1 error:\n"));
+  EXPECT_THAT(run({"config", "show"}), testing::StartsWith("0|[server]\nlisten = "));
+  EXPECT_THAT(run({"config", "default"}), testing::StartsWith("0|# The configuration of otpd"));
+}
+
+}  // namespace
+}  // namespace otpd::app

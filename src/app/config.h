@@ -1,0 +1,203 @@
+// Config: everything an operator can decide, as plain data.
+//
+// The members' initial values are the defaults. What each key means, its unit and its bounds are
+// in the key table (config_keys_*.cc) and, made from it, in config/otpd.toml. A Config that came
+// out of load_config() is within all bounds and consistent.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+namespace otpd::app {
+
+using Days = std::chrono::days;
+
+// Where to listen. `address` is an IP address without brackets.
+struct Endpoint {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;  // 0: any free port
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct ServerConfig {
+  Endpoint listen;
+  std::uint32_t threads = 0;    // 0: one per core
+  std::string tls_certificate;  // both or none
+  std::string tls_key;
+  std::uint32_t max_header_bytes = 8 * 1024;
+  std::uint32_t max_body_bytes = 16 * 1024;
+  std::uint32_t max_connections = 10'000;
+  std::uint32_t max_in_flight = 1'024;
+  Millis header_timeout{5'000};
+  Millis body_timeout{5'000};
+  Millis idle_timeout{60'000};
+  Millis request_timeout{10'000};
+  Millis drain_timeout{15'000};
+  std::vector<std::string> trusted_proxies;  // "10.0.0.0/8", "::1"; canonical host bits
+  std::string public_url;                    // never empty after loading; no trailing slash
+};
+
+enum class Backend : std::uint8_t { sqlite, memory };
+
+struct DataConfig {
+  std::string dir = "./data";
+  Backend backend = Backend::sqlite;
+};
+
+enum class CodeHash : std::uint8_t { argon2id, hmac };
+
+struct CryptoConfig {
+  CodeHash hash = CodeHash::argon2id;
+  std::uint32_t argon2_memory_kib = 7'168;
+  std::uint32_t argon2_passes = 5;
+  std::uint32_t hash_threads = 0;  // 0: one per core
+  std::uint32_t hash_queue = 64;
+  std::string key_file;  // empty only if `keys` is given
+  Secret keys;           // JSON of the key ring; empty: use `key_file`
+};
+
+struct OtpConfig {
+  std::string default_region;  // empty: numbers without a country code are refused
+  std::string application = "default";
+};
+
+enum class Resend : std::uint8_t { fresh, same };
+
+struct PurposeConfig {
+  Seconds lifetime{300};
+  std::uint32_t digits = 6;
+  std::uint32_t attempts = 3;
+  Resend resend = Resend::fresh;
+  std::uint32_t live_codes = 2;
+  Seconds resend_after{30};
+  bool session = true;
+  bool context = false;
+  bool link = false;
+  std::string link_url;  // with {token}; never empty after loading if `link`
+};
+
+// login, transaction and password_reset.
+std::map<std::string, PurposeConfig> default_purposes();
+
+struct LimitsConfig {
+  std::uint32_t recipient_sends = 5;
+  Seconds recipient_window{3'600};
+  std::uint32_t recipient_guesses = 15;
+  Seconds recipient_guesses_window{3'600};
+  std::uint32_t user_sends = 10;
+  Seconds user_window{3'600};
+  std::uint32_t ip_sends = 100;
+  Seconds ip_window{3'600};
+  Seconds idempotency_ttl{86'400};
+};
+
+struct SessionConfig {
+  Seconds lifetime{86'400};
+  std::uint32_t max_per_user = 20;
+};
+
+// The name of the provider of each channel; empty: the channel is not offered.
+struct RoutesConfig {
+  std::string sms = "twilio";
+  std::string voice;
+  std::string whatsapp;
+  std::string email = "mail";
+};
+
+struct DeliveryConfig {
+  std::uint32_t in_flight = 256;
+  Seconds lease{30};
+  Millis retry_base{500};
+  Millis retry_max{30'000};
+  Millis provider_timeout{8'000};
+  Days dead_letter_retention{7};
+  RoutesConfig routes;
+};
+
+enum class ProviderKind : std::uint8_t { twilio, smtp, log };
+
+struct TwilioConfig {
+  std::string base_url = "http://127.0.0.1:8090";
+  std::string account_sid = "AC00000000000000000000000000000000";
+  Secret auth_token{"simulated-token"};
+  std::string from = "+15005550006";
+  std::string messaging_service_sid;
+};
+
+struct SmtpConfig {
+  std::string url = "smtp://127.0.0.1:8025";
+  std::string user;
+  Secret password;
+  std::string from = "otpd <otp@localhost>";
+  bool require_tls = false;
+};
+
+// Only the member that `kind` names counts.
+struct ProviderConfig {
+  ProviderKind kind = ProviderKind::log;
+  TwilioConfig twilio;
+  SmtpConfig smtp;
+};
+
+// twilio and mail, both at the simulator.
+std::map<std::string, ProviderConfig> default_providers();
+
+struct MessagesConfig {
+  std::string brand = "otpd";
+  std::string webotp_host;  // never empty after loading
+  std::string default_locale = "en";
+  // purpose -> channel -> locale -> text; empty unless configured
+  std::map<std::string, std::map<std::string, std::map<std::string, std::string>>> templates;
+};
+
+struct AuditConfig {
+  Days retention{365};
+};
+
+struct AuthConfig {
+  std::vector<std::string> api_keys;  // "name:" and 64 lower-case hexadecimal digits
+  bool open_to_public = false;        // auth.public
+  std::string admin_token_file;       // never empty after loading
+};
+
+enum class DemoMode : std::uint8_t { automatic, on, off };
+
+struct DemoConfig {
+  DemoMode mode = DemoMode::automatic;
+  bool enabled = false;  // after loading: what `mode` means for this server.listen
+};
+
+struct TestingConfig {
+  bool virtual_clock = false;
+};
+
+struct LogConfig {
+  log::Level level = log::Level::info;
+};
+
+struct Config {
+  ServerConfig server;
+  DataConfig data;
+  CryptoConfig crypto;
+  OtpConfig otp;
+  std::map<std::string, PurposeConfig> purposes = default_purposes();
+  LimitsConfig limits;
+  SessionConfig session;
+  DeliveryConfig delivery;
+  std::map<std::string, ProviderConfig> providers = default_providers();
+  MessagesConfig messages;
+  AuditConfig audit;
+  AuthConfig auth;
+  DemoConfig demo;
+  TestingConfig testing;
+  LogConfig log;
+};
+
+}  // namespace otpd::app

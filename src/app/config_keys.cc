@@ -1,0 +1,62 @@
+#include "app/config_keys.h"
+
+#include <vector>
+
+namespace otpd::app {
+namespace {
+
+constexpr Section k_sections[] = {
+    {"server", "The HTTP server."},
+    {"data", "Where otpd keeps what it knows."},
+    {"crypto", "How codes are hashed, and the keys."},
+    {"otp", "What holds for every code."},
+    {"purposes.*",
+     "One section for each purpose: what a code may be used for, and the policy of its codes. "
+     "login, transaction and password_reset are always there; add others by naming them."},
+    {"limits", "How often. Every limit is exact over a sliding window; none can be turned off."},
+    {"session", "Sessions, opened by the right code."},
+    {"delivery", "How messages go out."},
+    {"delivery.routes", "Which provider carries a channel. An empty one is not offered."},
+    {"providers.*",
+     "One section for each provider. twilio and mail are always there, and speak to the simulator "
+     "until they are told otherwise; add others by naming them."},
+    {"messages", "What the messages say."},
+    {"messages.templates.*.*",
+     "Your own texts: [messages.templates.PURPOSE.CHANNEL], then LOCALE = \"text\". What has no "
+     "text here has a built-in one."},
+    {"audit", "The audit log."},
+    {"auth", "Who may call."},
+    {"demo", "The demo page."},
+    {"testing", "For your own tests of what you build on otpd."},
+    {"log", "The log on standard error: one JSON object a line, no code, no address."},
+};
+
+// The pattern of the section that a key is in.
+std::string_view keys_section(const Key& key) {
+  return key.path.substr(0, key.path.rfind('.'));
+}
+
+std::vector<const Key*> keys_in_order() {
+  std::vector<const Key*> keys;
+  for (const auto& section : k_sections) {
+    for (const auto part : {server_keys(), otp_keys(), delivery_keys()}) {
+      for (const auto& key : part) {
+        if (keys_section(key) == section.pattern) keys.push_back(&key);
+      }
+    }
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::span<const Key* const> config_keys() {
+  static const std::vector<const Key*> keys = keys_in_order();
+  return keys;
+}
+
+std::span<const Section> config_sections() {
+  return k_sections;
+}
+
+}  // namespace otpd::app

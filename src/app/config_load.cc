@@ -1,0 +1,226 @@
+#include "app/config_load.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <tuple>
+
+#include "app/config_path.h"
+#include "app/config_rules.h"
+
+namespace otpd::app {
+namespace {
+
+std::string load_cut(std::string text) {
+  constexpr std::size_t k_longest = 64;
+  if (text.size() <= k_longest) return text;
+  std::size_t end = k_longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
+}
+
+// Whether it could be a URL with a password in it, which no key takes.
+bool load_has_user_info(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  return text && text->contains('@') && text->contains("://");
+}
+
+class ConfigLoader {
+ public:
+  explicit ConfigLoader(const LoadRequest& request) : request_(request) {}
+
+  std::expected<LoadedConfig, Problems> run() {
+    read_sources();
+    for (const auto& assignment : assignments_) apply_kind(assignment);
+    for (const auto& assignment : assignments_) apply(assignment);
+    require_declarations();
+    warn_of_open_file();
+    derive(loaded_);
+    judge(loaded_, request_.checks, failed_, problems_);
+    if (problems_.empty()) return std::move(loaded_);
+    std::ranges::sort(problems_, {}, [](const Problem& problem) {
+      const auto& origin = problem.origin;
+      return std::tie(origin.kind, origin.line, origin.column, origin.name, problem.key);
+    });
+    return std::unexpected(std::move(problems_));
+  }
+
+ private:
+  void read_sources() {
+    if (!request_.file.empty()) {
+      Source file = read_config_file(request_.file);
+      open_file_ = file.readable_by_others;
+      take(std::move(file));
+    }
+    take(read_environment(request_.environment, loaded_.config));
+    take(read_flags(request_.flags));
+  }
+
+  void take(Source source) {
+    std::ranges::move(source.assignments, std::back_inserter(assignments_));
+    std::ranges::move(source.problems, std::back_inserter(problems_));
+  }
+
+  static bool is_kind(const Path& path) {
+    Names names;
+    return matches("providers.*.kind", path, names);
+  }
+
+  // The kinds of the providers come first: they decide which other keys there are.
+  void apply_kind(const Assignment& assignment) {
+    if (!is_kind(assignment.path)) return;
+    Names names;
+    set(*find_key(assignment.path, {}, names), names, assignment);
+  }
+
+  void apply(const Assignment& assignment) {
+    if (is_kind(assignment.path)) return;
+    Names names;
+    const Key* key = find_key(assignment.path, kind_of(assignment.path), names);
+    if (key) {
+      set(*key, names, assignment);
+    } else if (const Key* other = find_key(assignment.path, {}, names)) {
+      refuse(assignment, "is a key of kind " + std::string(other->kind) + ", but " +
+                             assignment.path[0] + "." + names[0] + " is of kind " +
+                             kind_of(assignment.path));
+    } else if (is_section(assignment.path)) {
+      apply_empty_section(assignment);
+    } else {
+      refuse(assignment, "there is no such key" + suggest_key(assignment.path, loaded_.config));
+    }
+  }
+
+  // An empty [section] is fine, unless it declares a purpose or provider.
+  void apply_empty_section(const Assignment& assignment) {
+    const auto* other = std::get_if<NotAValue>(&assignment.value);
+    Names names;
+    if (!other || other->type != "a table") {
+      refuse(assignment, "is a section, written [" + show_path(assignment.path) + "]");
+    } else if (matches("purposes.*", assignment.path, names)) {
+      mentioned_.emplace(show_path(assignment.path), assignment.origin);
+      loaded_.config.purposes[names[0]];
+    } else if (matches("providers.*", assignment.path, names)) {
+      mentioned_.emplace(show_path(assignment.path), assignment.origin);
+      loaded_.config.providers[names[0]];
+    }
+  }
+
+  // The kind of the provider that the path is about; empty if it is about none, or not known.
+  std::string kind_of(const Path& path) const {
+    if (path.size() < 2 || path[0] != "providers") return {};
+    const std::string key = "providers." + path[1] + ".kind";
+    const bool known = default_.providers.contains(path[1]) || loaded_.origins.contains(key);
+    if (!known || failed_.contains(key)) return {};
+    return provider_kind("providers.", {path[1]}, loaded_.config);
+  }
+
+  void set(const Key& key, const Names& names, const Assignment& assignment) {
+    const std::string path = fill(key.path, names);
+    if (const auto wrong = wrong_names(key.path, names); !wrong.empty()) {
+      refuse(assignment, wrong);
+      return;
+    }
+    if (!names.empty()) {
+      mentioned_.emplace(assignment.path[0] + "." + assignment.path[1], assignment.origin);
+    }
+    const auto* text = std::get_if<std::string>(&assignment.value);
+    const bool from_file = assignment.origin.kind == Origin::Kind::file;
+    const Value value =
+        text && !from_file ? value_from_text(key.binding.type, *text) : assignment.value;
+    if (assign(key, names, value, loaded_.config)) {
+      loaded_.origins[path] = assignment.origin;
+    } else {
+      refuse_value(key, path, value, assignment.origin);
+    }
+  }
+
+  void refuse(const Assignment& assignment, std::string text) {
+    const auto path = show_path(assignment.path);
+    failed_.insert(path);
+    problems_.push_back({assignment.origin, path, {}, std::move(text)});
+  }
+
+  void refuse_value(const Key& key, const std::string& path, const Value& value,
+                    const Origin& origin) {
+    failed_.insert(path);
+    const bool hidden = key.secret() || load_has_user_info(value);
+    std::string text = "must be " + allowed(key);
+    const auto* other = std::get_if<NotAValue>(&value);
+    if (other && origin.kind == Origin::Kind::file) text += ", not " + other->type;
+    problems_.push_back({origin, path, load_cut(to_toml(value, hidden)), std::move(text)});
+  }
+
+  // What is added must say the one thing that has no default, so that a misspelt name is noticed.
+  void require_declarations() {
+    for (const auto& [path, origin] : mentioned_) {
+      const Path segments = split_path(path);
+      const bool provider = segments[0] == "providers";
+      if (segments[0] == "messages" || default_.purposes.contains(segments[1]) ||
+          default_.providers.contains(segments[1])) {
+        continue;
+      }
+      const std::string needed = path + (provider ? ".kind" : ".lifetime_s");
+      if (loaded_.origins.contains(needed) || failed_.contains(needed)) continue;
+      problems_.push_back({origin,
+                           path,
+                           {},
+                           std::string("a ") + segments[0].substr(0, segments[0].size() - 1) +
+                               " that you add must say its " + (provider ? "kind" : "lifetime_s") +
+                               suggest_default(segments)});
+    }
+  }
+
+  static std::string suggest_default(const Path& section) {
+    const std::vector<std::string> known{"purposes.login", "purposes.transaction",
+                                         "purposes.password_reset", "providers.twilio",
+                                         "providers.mail"};
+    return suggest(section[0] + "." + section[1], known);
+  }
+
+  void warn_of_open_file() {
+    if (!open_file_) return;
+    Config blank;
+    for (const auto& [path, origin] : loaded_.origins) {
+      Names names;
+      const Key* key = find_key(split_path(path), {}, names);
+      if (origin.kind != Origin::Kind::file || !key || !key->binding.secret) continue;
+      if (value_of(*key, names, loaded_.config) == value_of(*key, names, blank)) continue;
+      loaded_.warnings.push_back(describe(origin) + " holds the secret " + path +
+                                 ", and every user of this machine can read the file");
+    }
+  }
+
+  const LoadRequest& request_;
+  const Config default_;
+  LoadedConfig loaded_;
+  Problems problems_;
+  std::vector<Assignment> assignments_;
+  std::set<std::string> failed_;
+  std::map<std::string, Origin> mentioned_;  // "purposes.x" -> where it was first named
+  bool open_file_ = false;
+};
+
+}  // namespace
+
+std::expected<LoadedConfig, Problems> load_config(const LoadRequest& request) {
+  return ConfigLoader(request).run();
+}
+
+std::string describe(std::span<const Problem> problems) {
+  std::string text = "the configuration has " + std::to_string(problems.size()) +
+                     (problems.size() == 1 ? " error:\n" : " errors:\n");
+  for (const auto& problem : problems) {
+    text += "\n  " + describe(problem.origin);
+    if (!problem.key.empty()) text += "  " + problem.key;
+    if (!problem.value.empty()) text += " = " + problem.value;
+    text += "\n      " + problem.text + "\n";
+  }
+  return text;
+}
+
+Origin origin_of(const LoadedConfig& loaded, const std::string& path) {
+  const auto found = loaded.origins.find(path);
+  return found == loaded.origins.end() ? Origin{} : found->second;
+}
+
+}  // namespace otpd::app

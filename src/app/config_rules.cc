@@ -1,0 +1,293 @@
+#include "app/config_rules.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <initializer_list>
+
+#include "app/config_forms.h"
+
+namespace otpd::app {
+namespace {
+
+// What a rule sees and how it speaks.
+struct RuleBench {
+  LoadedConfig& loaded;
+  const ConfigChecks& checks;
+  const std::set<std::string>& failed;
+  Problems& problems;
+
+  const Config& config() const { return loaded.config; }
+
+  // `path` is wrong because of `others`, too.
+  void refuse(const std::string& path, std::initializer_list<std::string> others,
+              std::string text) const {
+    const auto has_failed = [&](const std::string& key) { return failed.contains(key); };
+    if (has_failed(path) || std::ranges::any_of(others, has_failed)) return;
+    Names names;
+    const auto kind = [&] {
+      const Path segments = split_path(path);
+      return segments.size() > 1 ? provider_kind(path, {segments[1]}, config()) : "";
+    }();
+    const Key* key = find_key(split_path(path), kind, names);
+    std::string value = key ? to_toml(value_of(*key, names, config()), key->secret()) : "";
+    problems.push_back({origin_of(loaded, path), path, std::move(value), std::move(text)});
+  }
+  void warn(std::string text) const { loaded.warnings.push_back(std::move(text)); }
+};
+
+void rule_tls(const RuleBench& bench) {
+  const auto& server = bench.config().server;
+  if (server.tls_certificate.empty() == server.tls_key.empty()) return;
+  const bool has_key = !server.tls_key.empty();
+  bench.refuse(has_key ? "server.tls_key" : "server.tls_certificate",
+               {"server.tls_key", "server.tls_certificate"},
+               std::string("needs ") + (has_key ? "server.tls_certificate" : "server.tls_key") +
+                   " with it; set both for HTTPS or none for HTTP");
+}
+
+void rule_open_address(const RuleBench& bench) {
+  const auto& config = bench.config();
+  if (is_loopback(config.server.listen)) return;
+  if (config.auth.api_keys.empty() && !config.auth.open_to_public) {
+    bench.refuse("server.listen", {"auth.api_keys", "auth.public"},
+                 "is reachable from other machines, but nobody may call: put a key into "
+                 "auth.api_keys (`otpd key new NAME` makes one), or set auth.public = true, or "
+                 "listen on 127.0.0.1");
+  }
+  if (config.testing.virtual_clock) {
+    bench.refuse("testing.virtual_clock", {"server.listen"},
+                 "is for a loopback address only, and server.listen is " +
+                     format_endpoint(config.server.listen));
+  }
+  if (config.server.tls_certificate.empty() && config.server.trusted_proxies.empty()) {
+    bench.warn(
+        "server.listen is reachable from other machines without TLS: codes and session "
+        "tokens travel in the clear unless a proxy that server.trusted_proxies does not "
+        "name ends TLS");
+  }
+}
+
+void rule_links(const RuleBench& bench) {
+  const auto& config = bench.config();
+  const auto origin = bench.loaded.origins.find("server.public_url");
+  const bool derived =
+      origin == bench.loaded.origins.end() || origin->second.kind == Origin::Kind::derived;
+  if (derived && is_wildcard(config.server.listen)) {
+    bench.warn(
+        "server.public_url is not set and server.listen is no address that people can "
+        "open: links in messages lead nowhere");
+  }
+  const auto url = parse_url(config.server.public_url);
+  if (url && url->scheme == "http" && !is_loopback(*url) && !is_wildcard(config.server.listen)) {
+    bench.warn("server.public_url is not https: links in messages carry their tokens in the clear");
+  }
+}
+
+void rule_keys(const RuleBench& bench) {
+  const auto& crypto = bench.config().crypto;
+  if (!crypto.keys.empty() && !crypto.key_file.empty()) {
+    bench.refuse("crypto.keys", {"crypto.key_file"},
+                 "excludes crypto.key_file (" +
+                     describe(origin_of(bench.loaded, "crypto.key_file")) + "); set one of them");
+  }
+}
+
+// OWASP Password Storage Cheat Sheet, Argon2id with one lane.
+bool rule_is_owasp(const CryptoConfig& crypto) {
+  struct Pair {
+    std::uint32_t memory_kib, passes;
+  };
+  constexpr Pair k_minima[] = {{47'104, 1}, {19'456, 2}, {12'288, 3}, {9'216, 4}, {7'168, 5}};
+  return std::ranges::any_of(k_minima, [&](const Pair& least) {
+    return crypto.argon2_memory_kib >= least.memory_kib && crypto.argon2_passes >= least.passes;
+  });
+}
+
+void rule_hash(const RuleBench& bench) {
+  const auto& crypto = bench.config().crypto;
+  if (crypto.hash == CodeHash::hmac) {
+    bench.warn(
+        "crypto.hash is hmac: whoever gets both the database and the keys reads the live "
+        "codes at once");
+  } else if (!rule_is_owasp(crypto)) {
+    bench.warn(
+        "crypto.argon2_memory_kib and crypto.argon2_passes are below OWASP's minima for "
+        "Argon2id");
+  }
+}
+
+void rule_delivery(const RuleBench& bench) {
+  const auto& delivery = bench.config().delivery;
+  if (delivery.lease <= delivery.provider_timeout) {
+    bench.refuse("delivery.lease_s", {"delivery.provider_timeout_ms"},
+                 "must be longer than delivery.provider_timeout_ms (" +
+                     std::to_string(delivery.provider_timeout.count()) +
+                     "), or a message would be sent twice");
+  }
+  if (delivery.retry_max < delivery.retry_base) {
+    bench.refuse("delivery.retry_max_ms", {"delivery.retry_base_ms"},
+                 "must not be less than delivery.retry_base_ms (" +
+                     std::to_string(delivery.retry_base.count()) + ")");
+  }
+}
+
+void rule_route(const RuleBench& bench, const std::string& channel, const std::string& provider) {
+  if (provider.empty()) return;
+  const std::string path = "delivery.routes." + channel;
+  const auto found = bench.config().providers.find(provider);
+  if (found == bench.config().providers.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, _] : bench.config().providers) known.push_back(name);
+    bench.refuse(path, {}, "there is no [providers." + provider + "]" + suggest(provider, known));
+    return;
+  }
+  const bool mail = channel == "email";
+  if (found->second.kind == (mail ? ProviderKind::twilio : ProviderKind::smtp)) {
+    bench.refuse(path, {"providers." + provider + ".kind"},
+                 std::string("a provider of kind ") + (mail ? "twilio" : "smtp") +
+                     " cannot carry this channel");
+  }
+  if (found->second.kind == ProviderKind::log) {
+    bench.warn(path + " goes to a provider of kind log: codes are printed to the log");
+  }
+}
+
+void rule_routes(const RuleBench& bench) {
+  const auto& routes = bench.config().delivery.routes;
+  rule_route(bench, "sms", routes.sms);
+  rule_route(bench, "voice", routes.voice);
+  rule_route(bench, "whatsapp", routes.whatsapp);
+  rule_route(bench, "email", routes.email);
+}
+
+void rule_twilio(const RuleBench& bench, const std::string& path, const TwilioConfig& twilio) {
+  if (twilio.from.empty() && twilio.messaging_service_sid.empty()) {
+    bench.refuse(path + "from", {path + "messaging_service_sid"},
+                 "a sender is needed: set it or messaging_service_sid");
+  }
+  if (twilio.auth_token.empty()) bench.refuse(path + "auth_token", {}, "must not be empty");
+  const auto url = parse_url(twilio.base_url);
+  if (!url || is_loopback(*url)) return;
+  if (url->scheme != "https") {
+    bench.warn(path + "base_url is not https: codes and credentials travel in the clear");
+  }
+  if (twilio.auth_token.reveal() == TwilioConfig().auth_token.reveal()) {
+    bench.warn(path + "auth_token is the simulator's, but base_url is another machine's");
+  }
+}
+
+void rule_smtp(const RuleBench& bench, const std::string& path, const SmtpConfig& smtp) {
+  if (smtp.user.empty() != smtp.password.empty()) {
+    bench.refuse(path + (smtp.user.empty() ? "password" : "user"),
+                 {path + "user", path + "password"},
+                 "user and password go together; set both or none");
+  }
+  const auto url = parse_url(smtp.url);
+  if (!url || url->scheme == "smtps" || smtp.require_tls || is_loopback(*url)) return;
+  if (!smtp.user.empty()) {
+    bench.refuse(path + "url", {path + "require_tls", path + "user"},
+                 "the password could travel in the clear: use smtps:// or set require_tls = true");
+  } else {
+    bench.warn(path + "url does not insist on TLS: codes may travel in the clear");
+  }
+}
+
+void rule_providers(const RuleBench& bench) {
+  for (const auto& [name, provider] : bench.config().providers) {
+    const std::string path = "providers." + name + ".";
+    if (provider.kind == ProviderKind::twilio) rule_twilio(bench, path, provider.twilio);
+    if (provider.kind == ProviderKind::smtp) rule_smtp(bench, path, provider.smtp);
+  }
+}
+
+void rule_templates(const RuleBench& bench) {
+  std::vector<std::string> purposes;
+  for (const auto& [name, _] : bench.config().purposes) purposes.push_back(name);
+  for (const auto& [purpose, channels] : bench.config().messages.templates) {
+    for (const auto& [channel, locales] : channels) {
+      for (const auto& [locale, text] : locales) {
+        const auto path = "messages.templates." + purpose + "." + channel + "." + locale;
+        if (!bench.config().purposes.contains(purpose)) {
+          bench.refuse(path, {},
+                       "there is no [purposes." + purpose + "]" + suggest(purpose, purposes));
+        } else if (bench.checks.message_template) {
+          const auto wrong = bench.checks.message_template(purpose, channel, locale, text);
+          if (wrong) bench.refuse(path, {}, *wrong);
+        }
+      }
+    }
+  }
+}
+
+void rule_region(const RuleBench& bench) {
+  const auto& region = bench.config().otp.default_region;
+  if (region.empty() || !bench.checks.region || bench.checks.region(region)) return;
+  bench.refuse("otp.default_region", {}, "is no country whose phone numbers are known");
+}
+
+void rule_api_keys(const RuleBench& bench) {
+  std::set<std::string> names;
+  for (const auto& key : bench.config().auth.api_keys) {
+    const auto name = key.substr(0, key.find(':'));
+    if (!names.insert(name).second) {
+      bench.refuse("auth.api_keys", {}, "holds the name " + name + " twice");
+    }
+  }
+}
+
+// Secrets where other users of the machine can read them.
+void rule_exposed_secrets(const RuleBench& bench) {
+  for (const auto& [path, origin] : bench.loaded.origins) {
+    Names names;
+    const Key* key = find_key(split_path(path), {}, names);
+    if (origin.kind != Origin::Kind::flag || !key || !key->binding.secret) continue;
+    bench.warn(path + " is given by a flag: every user of this machine can read it");
+  }
+}
+
+void rule_or(LoadedConfig& loaded, const std::string& path, std::string& value,
+             const std::string& derived, const std::string& from) {
+  if (!value.empty()) return;
+  value = derived;
+  loaded.origins[path] = {Origin::Kind::derived, from};
+}
+
+}  // namespace
+
+void derive(LoadedConfig& loaded) {
+  auto& [config, origins, warnings] = loaded;
+  auto& server = config.server;
+  const std::string scheme = server.tls_certificate.empty() ? "http://" : "https://";
+  rule_or(loaded, "server.public_url", server.public_url, scheme + format_endpoint(server.listen),
+          "server.listen");
+  if (config.crypto.keys.empty()) {
+    rule_or(loaded, "crypto.key_file", config.crypto.key_file,
+            std::filesystem::path(config.data.dir) / "keys.json", "data.dir");
+  }
+  rule_or(loaded, "auth.admin_token_file", config.auth.admin_token_file,
+          std::filesystem::path(config.data.dir) / "admin.token", "data.dir");
+  if (const auto url = parse_url(server.public_url)) {
+    rule_or(loaded, "messages.webotp_host", config.messages.webotp_host, url->host,
+            "server.public_url");
+  }
+  for (auto& [name, purpose] : config.purposes) {
+    if (!purpose.link) continue;
+    rule_or(loaded, "purposes." + name + ".link_url", purpose.link_url,
+            server.public_url + "/demo#token={token}", "server.public_url");
+  }
+  const bool local = is_loopback(server.listen);
+  config.demo.enabled =
+      config.demo.mode == DemoMode::on || (config.demo.mode == DemoMode::automatic && local);
+}
+
+void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
+           Problems& problems) {
+  const RuleBench bench{loaded, checks, failed, problems};
+  for (const auto rule :
+       {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery, rule_routes,
+        rule_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
+    rule(bench);
+  }
+}
+
+}  // namespace otpd::app

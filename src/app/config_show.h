@@ -1,0 +1,16 @@
+// config_show: a Config as TOML, for people.
+#pragma once
+
+#include <string>
+
+#include "app/config_load.h"
+
+namespace otpd::app {
+
+// Every effective value, with where it comes from as a comment; what is secret as "********".
+std::string show_config(const LoadedConfig& loaded);
+
+// The documented file of all defaults: config/otpd.toml, byte for byte.
+std::string default_config_file();
+
+}  // namespace otpd::app

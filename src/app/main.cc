@@ -1,0 +1,163 @@
+// otpd: the program. Reads what it is asked to do, and does it.
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "app/assemble.h"
+#include "app/command_line.h"
+#include "app/otpd.h"
+#include "base/encoding.h"
+#include "base/log.h"
+#include "crypto/primitives.h"
+
+namespace otpd::app {
+namespace {
+
+constexpr int k_misuse = 2;
+constexpr std::size_t k_api_key_bytes = 32;
+
+ConfigChecks config_checks() {
+  ConfigChecks checks;
+  checks.message_template = [](std::string_view purpose, std::string_view channel,
+                               std::string_view locale,
+                               std::string_view text) -> std::optional<std::string> {
+    delivery::TemplateConfig one;
+    one.overrides[std::string(purpose)][std::string(channel)][std::string(locale)].text = text;
+    const auto made = delivery::Templates::make(one);
+    if (made) return std::nullopt;
+    return made.error().message;
+  };
+  return checks;
+}
+
+LoadRequest load_request(const CommandLine& command) {
+  return {command.config_file, process_environment(), command.flags, config_checks()};
+}
+
+// Blocks until the process is told to end; the signals are blocked in every thread.
+void wait_for_end() {
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  int signal = 0;
+  sigwait(&ends, &signal);
+  log::info("draining", {{"signal", signal}});
+}
+
+void prepare_process() {
+  ::signal(SIGPIPE, SIG_IGN);
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  rlimit no_core{0, 0};  // a core dump would hold every key
+  setrlimit(RLIMIT_CORE, &no_core);
+}
+
+int serve(const LoadedConfig& loaded) {
+  prepare_process();
+  const Config& config = loaded.config;
+  log::start(config.log.level);
+  for (const std::string& warning : loaded.warnings) log::warn(warning);
+  auto otpd = Otpd::start(config);
+  if (!otpd) {
+    log::stop();
+    std::cerr << "otpd cannot start: " << otpd.error().message << "\n";
+    return 1;
+  }
+  log::info("otpd is ready", {{"version", OTPD_VERSION},
+                              {"url", (*otpd)->url()},
+                              {"data", config.data.dir},
+                              {"admin_token_file", config.auth.admin_token_file}});
+  wait_for_end();
+  (*otpd)->drain();
+  otpd->reset();
+  log::info("otpd has ended");
+  log::stop();
+  return 0;
+}
+
+int show_keys(const crypto::KeyRing& keys) {
+  for (const crypto::Generation& generation : keys.generations()) {
+    const auto seconds = std::chrono::floor<Seconds>(generation.created_at);
+    std::cout << fmt::format("{}  made at Unix second {}{}\n", generation.id,
+                             seconds.time_since_epoch().count(),
+                             generation.id == keys.active().id ? "  active" : "");
+  }
+  return 0;
+}
+
+int work_on_keys(const Config& config, Action action) {
+  if (!config.crypto.keys.empty() && action == Action::keys_rotate) {
+    std::cerr << "the keys come from crypto.keys, not from a file: rotate them where they are\n";
+    return k_misuse;
+  }
+  crypto::SystemRandom random;
+  const TimePoint now = SystemClock{}.now();
+  const auto folder = make_private_folder(config.data.dir);
+  auto keys = folder ? open_keys(config.crypto, now, random) : std::unexpected(folder.error());
+  if (!keys) {
+    std::cerr << keys.error().message << "\n";
+    return 1;
+  }
+  if (action == Action::keys_show) return show_keys(*keys);
+  keys->rotate(now, random);
+  if (const auto saved = keys->save(config.crypto.key_file); !saved) {
+    std::cerr << saved.error().message << "\n";
+    return 1;
+  }
+  std::cout << fmt::format("generation {} is active after the next start of otpd\n",
+                           keys->active().id);
+  return 0;
+}
+
+int new_api_key(const std::string& name) {
+  crypto::SystemRandom random;
+  Secret key("otpk_" + base64url_encode(random.bytes(k_api_key_bytes)));
+  std::cout << "The key, shown this once:\n  " << key.reveal()
+            << "\nThe entry for auth.api_keys:\n  \"" << name << ":"
+            << hex_encode(crypto::sha256(key.reveal())) << "\"\n";
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  const CommandLine command = parse_command_line(argc, argv);
+  switch (command.action) {
+    case Action::print:
+      (command.exit_code == 0 ? std::cout : std::cerr) << command.text;
+      return command.exit_code;
+    case Action::config_check:
+    case Action::config_show:
+    case Action::config_default:
+      return run_config_command(command, load_request(command), std::cout, std::cerr);
+    case Action::key_new: return new_api_key(command.key_name);
+    case Action::serve:
+    case Action::keys_show:
+    case Action::keys_rotate: break;
+  }
+  const auto loaded = load_config(load_request(command));
+  if (!loaded) {
+    std::cerr << describe(loaded.error());
+    return k_misuse;
+  }
+  return command.action == Action::serve ? serve(*loaded)
+                                         : work_on_keys(loaded->config, command.action);
+}
+
+}  // namespace
+}  // namespace otpd::app
+
+int main(int argc, char** argv) {
+  otpd::crypto::init();
+  return otpd::app::run(argc, argv);
+}

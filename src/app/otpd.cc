@@ -1,0 +1,198 @@
+#include "app/otpd.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <future>
+#include <thread>
+
+#include "app/assemble.h"
+#include "base/log.h"
+#include "crypto/primitives.h"
+#include "gateway/gateway.h"
+
+namespace otpd::app {
+namespace {
+
+constexpr Millis k_purge_every{10'000};
+
+std::size_t loop_count(std::uint32_t configured) {
+  return configured != 0 ? configured : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::unique_ptr<Clock> make_clock(const TestingConfig& testing) {
+  if (!testing.virtual_clock) return std::make_unique<SystemClock>();
+  return std::make_unique<VirtualClock>(SystemClock{}.now());
+}
+
+// Members are made in this order and destroyed in the reverse one.
+class EmbeddedOtpd final : public Otpd {
+ public:
+  explicit EmbeddedOtpd(const Config& config)
+      : config_(config),
+        clock_(make_clock(config.testing)),
+        rules_(make_rules(config)),
+        loops_(loop_count(config.server.threads), "http"),
+        worker_(1, "worker"),
+        client_(std::make_unique<net::Client>(worker_[0])) {}
+
+  ~EmbeddedOtpd() override {
+    // Nothing runs on a loop any more when the parts that it uses are destroyed.
+    server_.reset();
+    loops_.stop();
+    worker_.stop();
+  }
+
+  Result<void> open() {
+    const auto folder = open_folder_and_keys();
+    if (!folder) return folder;
+    auto backend = open_backend(config_, *clock_, metrics_);
+    if (!backend) return std::unexpected(backend.error());
+    backend_ = std::move(*backend);
+    hashes_ = std::make_unique<crypto::HashPool>(
+        crypto::HashPool::Config{config_.crypto.hash_threads, config_.crypto.hash_queue},
+        metrics_.seconds("otpd_hash_wait_seconds", "Time a hash waits for a thread."));
+    if (const auto made = open_delivery(); !made) return made;
+    return open_gateway();
+  }
+
+  Result<void> listen() {
+    auto server = net::HttpServer::listen(
+        loops_, make_server_config(config_.server),
+        [this](net::HttpRequest request) { return gateway_->handle(std::move(request)); },
+        [this](int status, std::string_view reason) {
+          return gateway_->error_page(status, reason);
+        });
+    if (!server) return std::unexpected(server.error());
+    server_ = std::move(*server);
+    start_worker();
+    return {};
+  }
+
+  std::string url() const override {
+    const auto& listen = config_.server.listen;
+    const bool v6 = listen.address.contains(':');
+    return fmt::format("{}://{}{}{}:{}", config_.server.tls_certificate.empty() ? "http" : "https",
+                       v6 ? "[" : "", listen.address, v6 ? "]" : "", server_->port());
+  }
+
+  void drain() override {
+    server_->drain(config_.server.drain_timeout);
+    boost::asio::post(worker_[0], [this] { courier_->stop(); });
+    if (courier_ended_.wait_for(config_.server.drain_timeout) != std::future_status::ready) {
+      log::warn("messages were still on their way; they will be tried again at the next start");
+    }
+  }
+
+ private:
+  Result<void> open_folder_and_keys();
+  Result<void> open_delivery();
+  Result<void> open_gateway();
+  void start_worker();
+  Task<void> purge_for_ever();
+
+  otp::Services services() { return {backend_->store(), *clock_, random_, *keys_, *hashes_}; }
+
+  const Config& config_;
+  Metrics metrics_;
+  std::unique_ptr<Clock> clock_;
+  crypto::SystemRandom random_;
+  std::optional<crypto::KeyRing> keys_;
+  const otp::Rules rules_;
+  net::EventLoops loops_;   // HTTP
+  net::EventLoops worker_;  // delivery and purging
+  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<storage::Backend> backend_;
+  std::unique_ptr<crypto::HashPool> hashes_;
+
+  std::optional<delivery::Templates> templates_;
+  Providers providers_;
+  delivery::Routes routes_;
+  std::unique_ptr<delivery::Courier> courier_;
+  std::promise<void> courier_end_;
+  std::future<void> courier_ended_ = courier_end_.get_future();
+
+  std::unique_ptr<otp::Issuer> issuer_;
+  std::unique_ptr<otp::Sessions> sessions_;
+  std::unique_ptr<otp::Verifier> verifier_;
+  std::unique_ptr<otp::Verifications> verifications_;
+  std::optional<gateway::AccessControl> access_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+Result<void> EmbeddedOtpd::open_folder_and_keys() {
+  if (const auto made = make_private_folder(config_.data.dir); !made) return made;
+  auto keys = open_keys(config_.crypto, clock_->now(), random_);
+  if (!keys) return std::unexpected(keys.error());
+  keys_.emplace(std::move(*keys));
+  return {};
+}
+
+Result<void> EmbeddedOtpd::open_delivery() {
+  auto templates = make_templates(config_.messages);
+  if (!templates) return std::unexpected(templates.error());
+  templates_.emplace(std::move(*templates));
+  auto providers = make_providers(config_, *client_, *clock_);
+  if (!providers) return std::unexpected(providers.error());
+  providers_ = std::move(*providers);
+  routes_ = make_routes(config_, providers_);
+  courier_ = std::make_unique<delivery::Courier>(
+      delivery::CourierPorts{backend_->store(), backend_->queue(), *clock_, random_, *keys_,
+                             *templates_, routes_, metrics_},
+      make_courier_config(config_));
+  return {};
+}
+
+Result<void> EmbeddedOtpd::open_gateway() {
+  issuer_ = std::make_unique<otp::Issuer>(services(), rules_);
+  sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
+  verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
+  verifications_ = std::make_unique<otp::Verifications>(services());
+  auto access = make_access(config_, random_);
+  if (!access) return std::unexpected(access.error());
+  access_.emplace(std::move(*access));
+  auto proxies = gateway::Networks::parse(config_.server.trusted_proxies);
+  if (!proxies) return std::unexpected(proxies.error());
+
+  gateway::Service service{*issuer_, *verifier_, *verifications_, *sessions_, rules_,
+                           backend_->store(), backend_->queue(), backend_->audit(), *clock_,
+                           random_, metrics_, *hashes_,
+                           dynamic_cast<VirtualClock*>(clock_.get()), *access_,
+                           std::move(*proxies), {}, config_.otp.default_region,
+                           config_.demo.enabled, config_.server.max_in_flight};
+  for (const auto& [channel, lane] : routes_) service.channels.insert(channel);
+  gateway_ = std::make_unique<gateway::Gateway>(std::move(service));
+  return {};
+}
+
+void EmbeddedOtpd::start_worker() {
+  auto deliver = [this]() -> Task<void> {
+    co_await courier_->run();
+    courier_end_.set_value();
+  };
+  boost::asio::co_spawn(worker_[0].get_executor(), deliver(), boost::asio::detached);
+  boost::asio::co_spawn(worker_[0].get_executor(), purge_for_ever(), boost::asio::detached);
+}
+
+Task<void> EmbeddedOtpd::purge_for_ever() {
+  for (;;) {
+    co_await sleep_for(k_purge_every);
+    const auto purged = co_await backend_->purge(clock_->now());
+    if (!purged) log::warn("purging failed", {{"reason", purged.error().message}});
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Otpd>> Otpd::start(const Config& config) {
+  auto otpd = std::make_unique<EmbeddedOtpd>(config);
+  if (const auto opened = otpd->open(); !opened) return std::unexpected(opened.error());
+  if (const auto listening = otpd->listen(); !listening) {
+    return std::unexpected(listening.error());
+  }
+  return otpd;
+}
+
+}  // namespace otpd::app

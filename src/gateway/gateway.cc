@@ -1,0 +1,185 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "base/log.h"
+
+namespace otpd::gateway {
+namespace {
+
+constexpr std::size_t k_max_request_id = 64;
+constexpr std::size_t k_request_id_bytes = 12;
+
+// Splits "/otp/{id}" or "/otp/abc" into its segments.
+std::vector<std::string> segments(std::string_view path) {
+  std::vector<std::string> out;
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('/'), path.size());
+    out.emplace_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return out;
+}
+
+bool is_request_id(std::string_view text) {
+  return !text.empty() && text.size() <= k_max_request_id &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+}  // namespace
+
+struct Gateway::Route {
+  std::string_view method;
+  std::string_view path;
+  Access access;
+  RouteHandler handler;
+  std::vector<std::string> pattern = segments(path);
+  std::vector<Counter> by_class{};  // 2xx, 3xx, 4xx, 5xx
+  std::vector<Histogram> seconds{};
+
+  // What stands for each {…}, or nothing if the path is another.
+  std::optional<std::vector<std::string>> match(const std::vector<std::string>& requested) const {
+    if (requested.size() != pattern.size()) return std::nullopt;
+    std::vector<std::string> params;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+      if (pattern[i].starts_with('{') && !requested[i].empty()) {
+        params.push_back(requested[i]);
+      } else if (pattern[i] != requested[i]) {
+        return std::nullopt;
+      }
+    }
+    return params;
+  }
+};
+
+struct Gateway::Meters {
+  explicit Meters(Metrics& metrics)
+      : in_flight(metrics.gauge("otpd_requests_in_flight", "Requests being answered.")),
+        shed(metrics.counter("otpd_requests_shed_total",
+                             "Requests refused because too many were being answered.")) {}
+  Gauge in_flight;
+  Counter shed;
+};
+
+Gateway::Gateway(Service service)
+    : service_(std::move(service)), meters_(std::make_unique<Meters>(service_.metrics)) {
+  routes_ = {
+      {"POST", "/otp/send", Access::public_application, send_code},
+      {"POST", "/otp/verify", Access::public_application, verify_code},
+      {"GET", "/otp/{verification_id}", Access::application, get_verification},
+      {"DELETE", "/otp/{verification_id}", Access::application, cancel_verification},
+      {"POST", "/session/introspect", Access::application, introspect_session},
+      {"POST", "/session/revoke", Access::application, revoke_session},
+      {"POST", "/users/{user_id}/logout", Access::application, log_out_everywhere},
+      {"GET", "/users/{user_id}/sessions", Access::application, list_sessions},
+      {"GET", "/healthz", Access::anybody, health},
+      {"GET", "/readyz", Access::anybody, readiness},
+      {"GET", "/metrics", Access::operation, metrics_page},
+      {"GET", "/openapi.yaml", Access::anybody, static_page},
+      {"GET", "/admin/dead-letters", Access::admin, list_dead_letters},
+      {"GET", "/admin/events", Access::admin, search_events},
+      {"GET", "/demo", Access::anybody, static_page},
+      {"GET", "/demo/{file}", Access::anybody, static_page},
+  };
+  if (service_.virtual_clock != nullptr) {
+    routes_.push_back({"GET", "/admin/test-clock", Access::test, read_test_clock});
+    routes_.push_back({"POST", "/admin/test-clock", Access::test, set_test_clock});
+    routes_.push_back({"POST", "/admin/test-clock/advance", Access::test, advance_test_clock});
+  }
+  for (Route& route : routes_) {
+    const std::string name = std::string(route.method) + " " + std::string(route.path);
+    for (const char* status : {"2xx", "3xx", "4xx", "5xx"}) {
+      route.by_class.push_back(service_.metrics.counter(
+          "otpd_requests_total", "Answers, by route and class of status.",
+          {{"route", name}, {"status", status}}));
+    }
+    route.seconds.push_back(service_.metrics.seconds(
+        "otpd_request_seconds", "Time to answer, by route.", {{"route", name}}));
+  }
+}
+
+Gateway::~Gateway() = default;
+
+std::string Gateway::request_id(const net::HttpRequest& request) {
+  const std::string_view given = net::find_header(request.headers, "X-Request-Id");
+  if (is_request_id(given)) return std::string(given);
+  return base64url_encode(service_.random.bytes(k_request_id_bytes));
+}
+
+Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
+  const auto begun = std::chrono::steady_clock::now();
+  const std::string id = request_id(request);
+  const Route* route = nullptr;
+  net::HttpResponse response;
+  if (in_flight_.fetch_add(1) < service_.max_in_flight) {
+    response = co_await dispatch(request, route);
+  } else {
+    meters_->shed.add();
+    response = to_response(problem_of(Error{Failure::overloaded, {}}));
+  }
+  wipe(request.body);  // it may hold a code or a token
+  meters_->in_flight.set(static_cast<double>(in_flight_.fetch_sub(1) - 1));
+  response.headers.emplace_back("X-Request-Id", id);
+
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  if (route != nullptr) {
+    const auto status_class = std::clamp(response.status / 100 - 2, 0, 3);
+    route->by_class[static_cast<std::size_t>(status_class)].add();
+    route->seconds[0].observe(took.count());
+  }
+  log::write(response.status >= 500 ? log::Level::warn : log::Level::info, "request",
+             {{"request_id", id},
+              {"method", request.method},
+              {"route", route != nullptr ? route->path : "none"},
+              {"status", response.status},
+              {"seconds", took.count()}});
+  co_return response;
+}
+
+Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const Route*& route) {
+  const auto requested = segments(request.path);
+  // HEAD is GET whose body the server leaves out.
+  const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  // "/otp/send" is itself, and not the verification of that name.
+  const bool literal = std::ranges::find(routes_, requested, &Route::pattern) != routes_.end();
+  std::vector<std::string> params;
+  std::string allowed;
+  for (const Route& one : routes_) {
+    auto matched = one.match(requested);
+    if (!matched || (literal && one.pattern != requested)) continue;
+    allowed += (allowed.empty() ? "" : ", ") + std::string(one.method);
+    if (one.method == method) {
+      route = &one;
+      params = std::move(*matched);
+      break;
+    }
+  }
+  if (route == nullptr && allowed.empty()) {
+    co_return to_response({.name = ProblemName::not_found, .detail = "There is no such path."});
+  }
+  if (route == nullptr) {
+    co_return to_response({.name = ProblemName::method_not_allowed,
+                           .detail = "This path does not have this method.",
+                           .headers = {{"Allow", allowed}}});
+  }
+  Call call{request, client_ip(request, service_.trusted_proxies), {}, std::move(params)};
+  auto caller = service_.access.check(route->access, request, call.client_ip);
+  if (!caller) co_return to_response(caller.error());
+  call.caller = std::move(*caller);
+  co_return co_await route->handler(service_, call);
+}
+
+net::HttpResponse Gateway::error_page(int status, std::string_view reason) {
+  net::HttpResponse response = to_response(problem_of_status(status, reason));
+  response.headers.emplace_back("X-Request-Id",
+                                base64url_encode(service_.random.bytes(k_request_id_bytes)));
+  return response;
+}
+
+}  // namespace otpd::gateway

@@ -1,0 +1,84 @@
+#include "gateway/request.h"
+
+#include <fmt/chrono.h>
+
+#include "base/encoding.h"
+
+namespace otpd::gateway {
+namespace {
+
+// The media type without its parameters.
+std::string_view media_type(const net::HttpRequest& request) {
+  std::string_view type = net::find_header(request.headers, "Content-Type");
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  return type;
+}
+
+std::optional<std::string> form_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out += ' ';
+    } else if (text[i] == '%') {
+      const auto byte = hex_decode(text.substr(i + 1, 2));
+      if (!byte || byte->size() != 1) return std::nullopt;
+      out += *byte;
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+net::HttpResponse json_response(const nlohmann::ordered_json& body, int status) {
+  return {status, "application/json", body.dump(), {}};
+}
+
+Checked<nlohmann::json> read_json(const net::HttpRequest& request) {
+  if (!net::same_name(media_type(request), "application/json")) {
+    return std::unexpected(Problem{.name = ProblemName::unsupported_media_type,
+                                   .detail = "Content-Type must be application/json."});
+  }
+  return parse_object(request.body);
+}
+
+std::optional<Problem> refuse_body(const net::HttpRequest& request) {
+  if (request.body.empty()) return std::nullopt;
+  auto object = read_json(request);
+  if (!object) return object.error();
+  return Members(*object).finish();
+}
+
+Checked<nlohmann::json> parse_form(std::string_view text) {
+  nlohmann::json object = nlohmann::json::object();
+  const auto bad = [](std::string detail) {
+    return std::unexpected(
+        Problem{.name = ProblemName::invalid_request, .detail = std::move(detail)});
+  };
+  while (!text.empty()) {
+    const auto end = text.find('&');
+    const std::string_view pair = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    const auto name = form_decode(pair.substr(0, equals));
+    const auto value = form_decode(
+        equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    if (!name || !value) return bad("A percent sign is not followed by two hexadecimal digits.");
+    if (object.contains(*name)) return bad("A name is there twice.");
+    object[*name] = *value;
+  }
+  return object;
+}
+
+std::string format_time(TimePoint time) {
+  const auto seconds = std::chrono::floor<Seconds>(time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(std::time_t{
+      seconds.time_since_epoch().count()}), (time - seconds).count());
+}
+
+}  // namespace otpd::gateway

@@ -1,0 +1,31 @@
+// Reading requests and writing answers: what all routes share.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "gateway/json_reader.h"
+#include "net/http_message.h"
+
+namespace otpd::gateway {
+
+// 200 (or `status`) with this body.
+net::HttpResponse json_response(const nlohmann::ordered_json& body, int status = 200);
+
+// The JSON object in the request's body; refuses another Content-Type than application/json.
+Checked<nlohmann::json> read_json(const net::HttpRequest& request);
+
+// Refuses a body where none belongs (an empty JSON object is let pass).
+std::optional<Problem> refuse_body(const net::HttpRequest& request);
+
+// The name-value pairs of application/x-www-form-urlencoded text, as a JSON object of strings, so
+// that both forms of a request are checked alike. Refuses bad escapes and repeated names.
+Checked<nlohmann::json> parse_form(std::string_view text);
+
+// RFC 3339 in UTC with milliseconds.
+std::string format_time(TimePoint time);
+
+}  // namespace otpd::gateway

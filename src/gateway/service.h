@@ -1,0 +1,75 @@
+// Service: what the routes work with. All of it outlives the gateway.
+#pragma once
+
+#include <atomic>
+#include <set>
+#include <string>
+
+#include "audit/log.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "delivery/queue.h"
+#include "gateway/access.h"
+#include "gateway/client_ip.h"
+#include "otp/sessions.h"
+#include "otp/verifications.h"
+#include "otp/verifier.h"
+
+namespace otpd::gateway {
+
+struct Service {
+  otp::Issuer& issuer;
+  otp::Verifier& verifier;
+  otp::Verifications& verifications;
+  otp::Sessions& sessions;
+  const otp::Rules& rules;
+  otp::Store& store;
+  delivery::Queue& queue;
+  audit::AuditLog& audit;
+  const Clock& clock;
+  Random& random;
+  Metrics& metrics;
+  const crypto::HashPool& hashes;
+  VirtualClock* virtual_clock = nullptr;  // null without [testing] virtual_clock
+  const AccessControl& access;
+  Networks trusted_proxies;
+  std::set<std::string, std::less<>> channels;  // those that have a route
+  std::string default_region;
+  bool demo = false;
+  std::size_t max_in_flight = 1'024;
+};
+
+// One request on its way through a route.
+struct Call {
+  const net::HttpRequest& request;
+  std::string client_ip;
+  std::string caller;               // who, for idempotency keys; empty for nobody in particular
+  std::vector<std::string> params;  // what stood for each {…} of the route's path
+};
+
+// A route's work. Never throws for anything that a client can send.
+using RouteHandler = Task<net::HttpResponse> (*)(const Service&, const Call&);
+
+// --- the routes, by file -----------------------------------------------------------------------
+Task<net::HttpResponse> send_code(const Service& service, const Call& call);
+Task<net::HttpResponse> verify_code(const Service& service, const Call& call);
+Task<net::HttpResponse> get_verification(const Service& service, const Call& call);
+Task<net::HttpResponse> cancel_verification(const Service& service, const Call& call);
+
+Task<net::HttpResponse> introspect_session(const Service& service, const Call& call);
+Task<net::HttpResponse> revoke_session(const Service& service, const Call& call);
+Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call);
+Task<net::HttpResponse> list_sessions(const Service& service, const Call& call);
+
+Task<net::HttpResponse> health(const Service& service, const Call& call);
+Task<net::HttpResponse> readiness(const Service& service, const Call& call);
+Task<net::HttpResponse> metrics_page(const Service& service, const Call& call);
+Task<net::HttpResponse> static_page(const Service& service, const Call& call);
+
+Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
+Task<net::HttpResponse> search_events(const Service& service, const Call& call);
+Task<net::HttpResponse> read_test_clock(const Service& service, const Call& call);
+Task<net::HttpResponse> set_test_clock(const Service& service, const Call& call);
+Task<net::HttpResponse> advance_test_clock(const Service& service, const Call& call);
+
+}  // namespace otpd::gateway

@@ -1,0 +1,510 @@
+#include "net/client.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <future>
+#include <map>
+#include <mutex>
+
+#include "net/event_loops.h"
+#include "net/test_certificate.h"
+#include "net/test_scripted_server.h"
+#include "net/test_server.h"
+
+namespace otpd::net {
+namespace {
+
+constexpr std::string_view k_ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+std::string local_url(std::uint16_t port, std::string_view path = "/") {
+  return "http://127.0.0.1:" + std::to_string(port) + std::string(path);
+}
+
+// A client on a loop of its own.
+class ClientTest : public testing::Test {
+ protected:
+  template <class Start>
+  auto begin(Start start) {
+    return boost::asio::co_spawn(loops_[0].get_executor(), std::move(start),
+                                 boost::asio::use_future);
+  }
+  template <class Start>
+  auto on_loop(Start start) {
+    return begin(std::move(start)).get();
+  }
+
+  ~ClientTest() override {
+    destroy_client();
+    loops_.stop();
+  }
+  void destroy_client() {
+    on_loop([this]() -> Task<bool> {
+      client_.reset();
+      co_return true;
+    });
+  }
+
+  Client& client() {
+    if (!client_) {
+      on_loop([this]() -> Task<bool> {
+        client_ = std::make_unique<Client>(loops_[0], config_);
+        co_return true;
+      });
+    }
+    return *client_;
+  }
+
+  Result<HttpAnswer> call(const HttpCall& call) {
+    Client& c = client();
+    return on_loop([&]() -> Task<Result<HttpAnswer>> { return c.http(call); });
+  }
+  Result<MailAnswer> mail(const MailCall& call) {
+    Client& c = client();
+    return on_loop([&]() -> Task<Result<MailAnswer>> { return c.mail(call); });
+  }
+
+  EventLoops loops_{1, "client"};
+  ClientConfig config_;
+  std::unique_ptr<Client> client_;
+};
+
+TEST_F(ClientTest, PostsAndReadsTheAnswer) {
+  TestServer server;
+  HttpCall post;
+  post.url = local_url(server.port(), "/echo?a=b");
+  post.body = "body";
+  const auto answer = call(post);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "POST /echo a=b 127.0.0.1 body");
+  EXPECT_EQ(find_header(answer->headers, "content-type"), "text/plain");
+}
+
+TEST_F(ClientTest, SendsExactlyTheMethodAndHeadersOfTheCall) {
+  std::promise<std::string> seen;
+  ScriptedServer server([&](ScriptedConnection& c) {
+    for (int i = 0; i < 4; ++i) {
+      seen.set_value(c.read_until("\r\n\r\n"));
+      c.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
+  });
+  const auto head_of = [&](std::string_view method, Headers headers) {
+    seen = {};
+    auto future = seen.get_future();
+    HttpCall request;
+    request.method = method;
+    request.url = local_url(server.port(), "/x");
+    request.headers = std::move(headers);
+    EXPECT_TRUE(call(request).has_value());
+    return future.get();
+  };
+  const std::string post = head_of("POST", {{"X-A", "1"}, {"X-Empty", ""}});
+  EXPECT_TRUE(post.starts_with("POST /x HTTP/1.1\r\n"));
+  EXPECT_TRUE(post.contains("X-A: 1\r\n"));
+  EXPECT_TRUE(post.contains("X-Empty:\r\n"));
+  EXPECT_TRUE(post.contains("Content-Length: 0\r\n"));
+  EXPECT_FALSE(post.contains("Expect"));
+  EXPECT_FALSE(post.contains("Content-Type"));
+  EXPECT_TRUE(head_of("GET", {}).starts_with("GET /x HTTP/1.1\r\n"));
+  EXPECT_TRUE(head_of("DELETE", {}).starts_with("DELETE /x HTTP/1.1\r\n"));
+  const std::string head = head_of("HEAD", {});
+  EXPECT_TRUE(head.starts_with("HEAD /x HTTP/1.1\r\n"));
+  EXPECT_FALSE(head.contains("X-A")) << "headers of the call before";
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(ClientTest, KeepsAndReusesConnections) {
+  TestServer server;
+  for (int i = 0; i < 50; ++i) {
+    HttpCall post;
+    post.url = local_url(server.port(), "/echo");
+    const std::string body = std::to_string(i);
+    post.body = body;
+    const auto answer = call(post);
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_TRUE(answer->body.ends_with(" " + body));
+  }
+  EXPECT_EQ(server->connections(), 1U);
+}
+
+TEST_F(ClientTest, ReplacesAKeptConnectionThatTheServerClosed) {
+  ScriptedServer server([](ScriptedConnection& c) {
+    c.read_until("\r\n\r\n");
+    c.send(k_ok);
+  });
+  HttpCall get;
+  get.method = "GET";
+  get.url = local_url(server.port());
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = call(get);
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_EQ(answer->body, "ok");
+  }
+  EXPECT_EQ(server.connections(), 3);
+}
+
+TEST_F(ClientTest, SendsBasicAuthAndForgetsIt) {
+  std::promise<std::string> seen;
+  ScriptedServer server([&](ScriptedConnection& c) {
+    for (int i = 0; i < 2; ++i) {
+      seen.set_value(c.read_until("\r\n\r\n"));
+      c.send(k_ok);
+    }
+  });
+  HttpCall get;
+  get.method = "GET";
+  get.url = local_url(server.port());
+  get.user = "user";
+  get.password = "p:ss";
+  ASSERT_TRUE(call(get).has_value());
+  EXPECT_TRUE(seen.get_future().get().contains("Authorization: Basic dXNlcjpwOnNz\r\n"));
+  seen = {};
+  get.user.clear();
+  ASSERT_TRUE(call(get).has_value());
+  EXPECT_FALSE(seen.get_future().get().contains("Authorization"));
+}
+
+TEST_F(ClientTest, GivesUpOnAPeerThatNeverAnswers) {
+  ScriptedServer server([](ScriptedConnection& c) { c.wait_until_closed(); });
+  HttpCall get;
+  get.url = local_url(server.port());
+  get.timeout = Millis(60);
+  const auto answer = call(get);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().kind, Failure::timeout);
+}
+
+TEST_F(ClientTest, GivesUpOnAPeerThatAnswersDripByDrip) {
+  ScriptedServer server([](ScriptedConnection& c) {
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    c.wait_until_closed();
+  });
+  HttpCall get;
+  get.url = local_url(server.port());
+  get.timeout = Millis(60);
+  EXPECT_EQ(call(get).error().kind, Failure::timeout);
+}
+
+TEST_F(ClientTest, SaysWhatFailed) {
+  const auto failure_of = [&](const std::string& url) {
+    HttpCall get;
+    get.url = url;
+    const auto answer = call(get);
+    EXPECT_FALSE(answer.has_value()) << url;
+    return answer ? Error{} : answer.error();
+  };
+  std::uint16_t unused = 0;
+  {
+    ScriptedServer gone([](ScriptedConnection&) {});
+    unused = gone.port();
+  }
+  const Error refused = failure_of(local_url(unused));
+  EXPECT_EQ(refused.kind, Failure::unavailable);
+  EXPECT_TRUE(refused.message.contains("connect")) << refused.message;
+
+  ScriptedServer resetting([](ScriptedConnection& c) { c.reset(); });
+  EXPECT_EQ(failure_of(local_url(resetting.port())).kind, Failure::unavailable);
+  ScriptedServer closing([](ScriptedConnection& c) { c.read_until("\r\n\r\n"); });
+  EXPECT_EQ(failure_of(local_url(closing.port())).kind, Failure::unavailable);
+  for (const std::string_view garbage :
+       {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 abc\r\n\r\n", "\x16\x03\x01\x02", "<html>hello</html>",
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+    ScriptedServer babbling([&](ScriptedConnection& c) {
+      c.read_until("\r\n\r\n");
+      c.send(garbage);
+    });
+    EXPECT_EQ(failure_of(local_url(babbling.port())).kind, Failure::unavailable) << garbage;
+  }
+  for (const std::string url : {"", "ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1",
+                                "http://", "http://a b/", "http://127.0.0.1:99999/"}) {
+    EXPECT_EQ(failure_of(url).kind, Failure::invalid) << url;
+  }
+}
+
+TEST_F(ClientTest, RefusesHeadersThatWouldSplitTheRequest) {
+  TestServer server;
+  for (const auto& [name, value] : Headers{
+           {"X", "a\r\nInjected: b"}, {"X\r\nY", "a"}, {"X", std::string("a\0b", 3)}, {"", "a"}}) {
+    HttpCall get;
+    get.url = local_url(server.port(), "/echo");
+    get.headers = {{name, value}};
+    EXPECT_EQ(call(get).error().kind, Failure::invalid);
+  }
+}
+
+TEST_F(ClientTest, RefusesAnswersThatAreTooLong) {
+  for (const std::string_view head :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"}) {
+    ScriptedServer server([&](ScriptedConnection& c) {
+      c.read_until("\r\n\r\n");
+      c.send(head);
+      c.send(std::string(200, 'x'));
+    });
+    HttpCall get;
+    get.url = local_url(server.port());
+    get.max_answer_bytes = 199;
+    EXPECT_EQ(call(get).error().kind, Failure::invalid);
+    get.max_answer_bytes = 200;
+    EXPECT_EQ(call(get)->body.size(), 200U);
+  }
+  ScriptedServer heading([&](ScriptedConnection& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 100; ++i) c.send("X: " + std::string(1000, 'x') + "\r\n");
+  });
+  HttpCall get;
+  get.url = local_url(heading.port());
+  EXPECT_EQ(call(get).error().kind, Failure::invalid);
+}
+
+TEST_F(ClientTest, DoesNotFollowRedirects) {
+  ScriptedServer server([](ScriptedConnection& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
+  });
+  HttpCall get;
+  get.url = local_url(server.port());
+  EXPECT_EQ(call(get)->status, 302);
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(ClientTest, VerifiesCertificates) {
+  const TestCertificate certificate;
+  HttpServerConfig tls;
+  tls.tls_certificate_file = certificate.certificate_file();
+  tls.tls_key_file = certificate.key_file();
+  TestServer server(tls);
+  HttpCall post;
+  post.url = "https://127.0.0.1:" + std::to_string(server.port()) + "/echo";
+  const auto untrusted = call(post);
+  ASSERT_FALSE(untrusted.has_value());
+  EXPECT_EQ(untrusted.error().kind, Failure::unavailable);
+  destroy_client();
+  config_.ca_file = certificate.certificate_file();
+  for (int i = 0; i < 3; ++i) {
+    const auto trusted = call(post);
+    ASSERT_TRUE(trusted.has_value()) << trusted.error().message;
+    EXPECT_EQ(trusted->status, 200);
+  }
+  EXPECT_EQ(server->connections(), 1U);
+}
+
+TEST_F(ClientTest, CarriesManyCallsAtOnce) {
+  TestServer server;
+  Client& c = client();
+  std::vector<std::future<Result<HttpAnswer>>> answers;
+  std::vector<std::string> bodies(200);
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    bodies[i] = std::to_string(i);
+    answers.push_back(begin([&, i]() -> Task<Result<HttpAnswer>> {
+      HttpCall post;
+      post.url = local_url(server.port(), "/held");
+      post.body = bodies[i];
+      post.connect_timeout = post.timeout = Millis(30'000);
+      co_return co_await c.http(post);
+    }));
+  }
+  server.wait_for_held(bodies.size());
+  server.release_held();
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    const auto answer = answers[i].get();
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_TRUE(answer->body.ends_with(" " + bodies[i]));
+  }
+}
+
+TEST_F(ClientTest, MayBeDestroyedWithCallsInFlight) {
+  TestServer server;
+  Client& c = client();
+  HttpCall post;
+  post.url = local_url(server.port(), "/held");
+  std::vector<std::future<Result<HttpAnswer>>> answers;
+  for (int i = 0; i < 10; ++i) {
+    answers.push_back(begin([&]() -> Task<Result<HttpAnswer>> { return c.http(post); }));
+  }
+  server.wait_for_held(10);
+  destroy_client();
+  for (auto& answer : answers) EXPECT_EQ(answer.get().error().kind, Failure::unavailable);
+}
+
+TEST(Client, MayBeDestroyedAfterItsLoopWithCallsInFlight) {
+  TestServer server;
+  EventLoops loops(1, "client");
+  auto client = std::make_unique<Client>(loops[0]);
+  HttpCall post;
+  post.url = local_url(server.port(), "/held");
+  auto answer = boost::asio::co_spawn(
+      loops[0].get_executor(), [&]() -> Task<Result<HttpAnswer>> { return client->http(post); },
+      boost::asio::use_future);
+  server.wait_for_held(1);
+  loops.stop();
+  client.reset();
+  EXPECT_NE(answer.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+}
+
+// A mail server that knows its lines. `replies` overrides what it says to a command.
+struct MailScript {
+  std::map<std::string, std::string> replies;
+  bool starttls = false;
+  std::mutex mutex;
+  std::string data;
+  std::vector<std::string> commands;
+
+  std::string reply(const std::string& verb, std::string usual) {
+    const auto it = replies.find(verb);
+    return it == replies.end() ? std::move(usual) : it->second;
+  }
+
+  void operator()(ScriptedConnection& c) {
+    c.send(reply("greeting", "220 test ready\r\n"));
+    for (std::string line = c.read_until("\r\n"); !line.empty(); line = c.read_until("\r\n")) {
+      const std::lock_guard lock(mutex);
+      commands.push_back(line.substr(0, line.size() - 2));
+      const std::string verb = line.substr(0, 4);
+      if (verb == "EHLO") {
+        c.send(reply(verb, starttls ? "250-test\r\n250 STARTTLS\r\n" : "250-test\r\n250 SIZE\r\n"));
+      } else if (verb == "DATA") {
+        const std::string go = reply(verb, "354 go on\r\n");
+        c.send(go);
+        if (!go.starts_with("354")) continue;
+        data = c.read_until("\r\n.\r\n");
+        c.send(reply("end", "250 2.0.0 queued as 77\r\n"));
+      } else if (verb == "QUIT") {
+        c.send("221 bye\r\n");
+      } else {
+        c.send(reply(verb, "250 ok\r\n"));
+      }
+    }
+  }
+};
+
+MailCall mail_to(std::uint16_t port) {
+  MailCall mail;
+  mail.url = "smtp://127.0.0.1:" + std::to_string(port) + "/client.example";
+  mail.from = "from@example.com";
+  mail.to = "to@example.com";
+  mail.message = "Subject: s\r\n\r\nfirst\r\n.dot\r\nlast\r\n";
+  return mail;
+}
+
+TEST_F(ClientTest, SendsMailsOverOneConnection) {
+  MailScript script;
+  ScriptedServer server(std::ref(script));
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = mail(mail_to(server.port()));
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_EQ(answer->status, 250);
+    EXPECT_EQ(answer->reply, "250 2.0.0 queued as 77");
+  }
+  EXPECT_EQ(server.connections(), 1);
+  const std::lock_guard lock(script.mutex);
+  EXPECT_EQ(script.data, "Subject: s\r\n\r\nfirst\r\n..dot\r\nlast\r\n.\r\n");
+  EXPECT_EQ(script.commands[0], "EHLO client.example");
+  EXPECT_TRUE(script.commands[1].starts_with("MAIL FROM:<from@example.com>"));
+  EXPECT_TRUE(script.commands[2].starts_with("RCPT TO:<to@example.com>"));
+}
+
+TEST_F(ClientTest, TellsRefusalsOfMailByTheirCode) {
+  struct Case {
+    std::string command;
+    std::string reply;
+    int status;
+  };
+  for (const Case& refused :
+       {Case{"RCPT", "550 5.1.1 no such user\r\n", 550},
+        Case{"RCPT", "451 4.7.1 try later\r\n", 451}, Case{"MAIL", "552 too much\r\n", 552},
+        Case{"DATA", "554 no\r\n", 554}, Case{"end", "550-spam\r\n550 really\r\n", 550},
+        Case{"greeting", "421 busy\r\n", 421}}) {
+    MailScript script;
+    script.replies[refused.command] = refused.reply;
+    ScriptedServer server(std::ref(script));
+    const auto answer = mail(mail_to(server.port()));
+    ASSERT_TRUE(answer.has_value()) << refused.reply << answer.error().message;
+    EXPECT_EQ(answer->status, refused.status);
+    EXPECT_TRUE(answer->reply.starts_with(std::to_string(refused.status)));
+  }
+}
+
+TEST_F(ClientTest, FallsBackToHelo) {
+  MailScript script;
+  script.replies["EHLO"] = "502 what\r\n";
+  ScriptedServer server(std::ref(script));
+  const auto answer = mail(mail_to(server.port()));
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_EQ(answer->status, 250);
+}
+
+// A peer that refuses and then says nothing to QUIT must not hold the loop.
+TEST_F(ClientTest, DoesNotWaitForTheGoodByeOfAMailServerThatRefused) {
+  ScriptedServer server([](ScriptedConnection& c) {
+    c.send("220 test ready\r\n");
+    c.read_until("\r\n");
+    c.send("250 test\r\n");
+    c.read_until("\r\n");
+    c.send("250 ok\r\n");
+    c.read_until("\r\n");
+    c.send("550 no\r\n");
+    c.wait_until_closed();
+  });
+  MailCall call = mail_to(server.port());
+  call.timeout = Millis(9'000);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(mail(call)->status, 550);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+}
+
+TEST_F(ClientTest, SendsMailsSideBySide) {
+  std::atomic<int> inside{0};
+  std::promise<void> all_inside;
+  ScriptedServer server([&](ScriptedConnection& c) {
+    c.send("220 test ready\r\n");
+    if (++inside == 8) all_inside.set_value();
+    c.wait_until_closed();
+  });
+  Client& c = client();
+  const MailCall mail = mail_to(server.port());
+  std::vector<std::future<Result<MailAnswer>>> answers;
+  for (int i = 0; i < 9; ++i) {
+    answers.push_back(begin([&]() -> Task<Result<MailAnswer>> { return c.mail(mail); }));
+  }
+  all_inside.get_future().wait();
+  destroy_client();
+  for (auto& answer : answers) EXPECT_EQ(answer.get().error().kind, Failure::unavailable);
+}
+
+TEST_F(ClientTest, SendsNoMailWithoutTheTlsThatItMustUse) {
+  MailScript script;
+  ScriptedServer server(std::ref(script));
+  MailCall call = mail_to(server.port());
+  call.require_tls = true;
+  const auto answer = mail(call);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().kind, Failure::unavailable);
+  const std::lock_guard lock(script.mutex);
+  for (const std::string& command : script.commands) EXPECT_FALSE(command.starts_with("MAIL"));
+}
+
+TEST_F(ClientTest, GivesUpOnAMailServerThatHangs) {
+  ScriptedServer server([](ScriptedConnection& c) { c.wait_until_closed(); });
+  MailCall call = mail_to(server.port());
+  call.timeout = Millis(80);
+  EXPECT_EQ(mail(call).error().kind, Failure::timeout);
+}
+
+TEST_F(ClientTest, RefusesEnvelopesThatWouldInjectCommands) {
+  MailCall call = mail_to(1);
+  call.to = "a@example.com>\r\nRCPT TO:<b@example.com";
+  EXPECT_EQ(mail(call).error().kind, Failure::invalid);
+  call.to = "";
+  EXPECT_EQ(mail(call).error().kind, Failure::invalid);
+  call = mail_to(1);
+  call.url = "http://127.0.0.1/";
+  EXPECT_EQ(mail(call).error().kind, Failure::invalid);
+}
+
+}  // namespace
+}  // namespace otpd::net
