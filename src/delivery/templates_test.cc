@@ -1,5 +1,6 @@
 #include "delivery/templates.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -205,6 +206,8 @@ TEST(Templates, NoValueCanAddALineOrHide) {
   TemplateConfig config = typical_config();
   config.overrides["transaction"]["sms"]["en"] = {"", "{payee}|{amount}|{currency}|{code}"};
   const Templates templates = templates_of(config);
+  // In bytes, because in a source text they would do to the reader what they are here for.
+  const std::string rlo = "\xe2\x80\xae", lri = "\xe2\x81\xa6", rlm = "\xe2\x80\x8f";
   const std::pair<std::string, std::string_view> cases[] = {
       {"ACME\n@evil.example #999999", "ACME @evil.example #999999"},
       {"ACME\r\n\r\n@evil.example #999999\n", "ACME @evil.example #999999"},
@@ -215,7 +218,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
        "a b"},
       {std::string("a\0b", 3), "a b"},
       {"a\u0085b\u2028c\u2029d", "a b c d"},
-      {"a\u202eb\u2066c\u200f\u200bd\ufeff", "a b c d"},
+      {"a" + rlo + "b" + lri + "c" + rlm + "\u200bd\ufeff", "a b c d"},
       {"a\u00a0\u00ad\u3000\u061cb", "a b"},
       {"  Müller & Söhne €  ", "Müller & Söhne €"},
       {"日本語", "日本語"},
@@ -224,8 +227,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
     TemplateValues values = typical_values();
     values.payee = values.amount = values.currency = value;
     const std::string text = text_of(templates, "transaction", "sms", "en", values);
-    const std::string line(shown);
-    EXPECT_EQ(text, line + "|" + line + "|" + line + "|481623\n@login.example.com #481623");
+    EXPECT_EQ(text, fmt::format("{0}|{0}|{0}|481623\n@login.example.com #481623", shown));
   }
 }
 
@@ -333,7 +335,7 @@ TEST(Templates, NamesTheTemplateAndThePositionOfAnError) {
 
 TEST(Templates, RefusesABrandOrHostThatCouldBreakALine) {
   TemplateConfig config = typical_config();
-  for (const char* brand : {"", " ", "a\nb", "a\u202eb", " a"}) {
+  for (const char* brand : {"", " ", "a\nb", "a\xe2\x80\xae", " a"}) {
     config.brand = brand;
     EXPECT_EQ(make_error(config), "brand: needs one line of visible text");
   }
