@@ -19,7 +19,9 @@ CLEAN = {
     "src/otp/rule_test.cc": '#include "otp/rule.h"\nstd::mt19937 engine;\nstd::mutex lock;\n',
     "src/storage/sqlite.cc": '#include "otp/store.h"\nauto due = rows.time(0);\n',
     "sim/main.cc": '#include "base/clock.h"\n#include "sim/inbox.h"\n',
-    "tests/contract/store_test.cc": '#include "storage/sqlite.h"\n#include "otp/store.h"\n',
+    "tests/contract/harness.h": "#pragma once\n",
+    "tests/contract/store_test.cc": '#include "harness.h"\n'
+                                    '#include "storage/sqlite.h"\n#include "otp/store.h"\n',
     "README.md": "See https://example.org/home/page and ./work/x and src/home/y.\n",
 }
 

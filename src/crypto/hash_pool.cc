@@ -41,7 +41,8 @@ unsigned usable_cores() {
 
 // Event loops must answer while every core hashes. Best effort: without it the pool still works.
 void yield_to_event_loops() {
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), k_nice_of_hash_threads);
+  const auto self = static_cast<id_t>(gettid());
+  setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + k_nice_of_hash_threads);
 }
 
 Result<std::string> argon2id(const HashParams& params, std::string_view input,

@@ -266,7 +266,10 @@ Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& st
             otp::mark_delivery(state, unique, ending.delivery, ending.neutral, now);
         decision.expires_at = otp::garbage_at(state, now);
         decision.effects.finish.push_back(job_end);
-        decision.effects.events.push_back(events.make(ending.event, unique, now, ending.detail));
+        const otp::Verification* found = otp::find_verification(state, unique);
+        decision.effects.events.push_back(
+            found != nullptr ? events.make(ending.event, *found, now, ending.detail)
+                             : events.make(ending.event, now, ending.detail));
         return decision;
       },
       delivery.record.version == 0 ? std::nullopt

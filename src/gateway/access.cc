@@ -70,16 +70,18 @@ std::expected<std::string, Problem> AccessControl::check(Access access,
                                                          const net::HttpRequest& request,
                                                          std::string_view client_ip) const {
   const std::string_view presented = bearer(request);
-  const bool admin = !config_.admin_token.empty() &&
-                     crypto::equal_constant_time(crypto::sha256(presented),
-                                                 crypto::sha256(config_.admin_token.reveal()));
+  const auto is_admin = [&] {
+    return !config_.admin_token.empty() &&
+           crypto::equal_constant_time(crypto::sha256(presented),
+                                       crypto::sha256(config_.admin_token.reveal()));
+  };
   switch (access) {
     case Access::anybody: return std::string();
     case Access::admin:
-      if (admin) return std::string("admin");
+      if (is_admin()) return std::string("admin");
       return std::unexpected(unauthorized("This needs the admin token as a bearer token."));
     case Access::operation:
-      if (admin || is_local(request, client_ip)) return std::string("operator");
+      if (is_admin() || is_local(request, client_ip)) return std::string("operator");
       return std::unexpected(unauthorized(
           "From another machine this needs the admin token as a bearer token."));
     case Access::test:

@@ -123,6 +123,7 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
     meters_->shed.add();
     response = to_response(problem_of(Error{Failure::overloaded, {}}));
   }
+  wipe(request.body);  // it may hold a code or a token
   meters_->in_flight.set(static_cast<double>(in_flight_.fetch_sub(1) - 1));
   response.headers.emplace_back("X-Request-Id", id);
 
@@ -145,11 +146,13 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const
   const auto requested = segments(request.path);
   // HEAD is GET whose body the server leaves out.
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
+  // "/otp/send" is itself, and not the verification of that name.
+  const bool literal = std::ranges::find(routes_, requested, &Route::pattern) != routes_.end();
   std::vector<std::string> params;
   std::string allowed;
   for (const Route& one : routes_) {
     auto matched = one.match(requested);
-    if (!matched) continue;
+    if (!matched || (literal && one.pattern != requested)) continue;
     allowed += (allowed.empty() ? "" : ", ") + std::string(one.method);
     if (one.method == method) {
       route = &one;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
@@ -454,6 +455,25 @@ TEST_F(ClientTest, DoesNotWaitForTheGoodByeOfAMailServerThatRefused) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(mail(call)->status, 550);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+}
+
+TEST_F(ClientTest, SendsMailsSideBySide) {
+  std::atomic<int> inside{0};
+  std::promise<void> all_inside;
+  ScriptedServer server([&](ScriptedConnection& c) {
+    c.send("220 test ready\r\n");
+    if (++inside == 8) all_inside.set_value();
+    c.wait_until_closed();
+  });
+  Client& c = client();
+  const MailCall mail = mail_to(server.port());
+  std::vector<std::future<Result<MailAnswer>>> answers;
+  for (int i = 0; i < 9; ++i) {
+    answers.push_back(begin([&]() -> Task<Result<MailAnswer>> { return c.mail(mail); }));
+  }
+  all_inside.get_future().wait();
+  destroy_client();
+  for (auto& answer : answers) EXPECT_EQ(answer.get().error().kind, Failure::unavailable);
 }
 
 TEST_F(ClientTest, SendsNoMailWithoutTheTlsThatItMustUse) {

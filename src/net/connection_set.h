@@ -37,6 +37,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   }
   void remove(Connection& connection) { open_.erase(&connection); }
 
+  std::size_t size() const { return open_.size(); }
+
   void drain_all() {
     for (Connection* connection : open_) connection->drain();
   }

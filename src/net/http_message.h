@@ -27,7 +27,7 @@ struct HttpRequest {
 };
 
 struct HttpResponse {
-  int status = 200;
+  int status = 200;  // 0: the connection ends without an answer (for doubles that play faults)
   std::string content_type = "application/json";
   std::string body;
   Headers headers;  // besides Content-Type, Content-Length, Connection and Date

@@ -192,7 +192,7 @@ Task<bool> HttpSession<Stream>::serve_one() {
   request.peer = peer_;
   head_only_ = request.method == "HEAD";
   const HttpResponse response = co_await call_handler(std::move(request));
-  if (abandoned_) co_return false;
+  if (abandoned_ || response.status == 0) co_return false;
   const ResponseFrame frame{
       .close = !parser_.keep_alive() || service_->draining.load(std::memory_order_relaxed),
       .keep_alive = parser_.is_http10(),

@@ -39,7 +39,7 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
                               std::string(purpose), std::string(user_id)};
         open_session(state, session, rules_.sessions_per_user, now);
         auto decision = written(state, 1, now);
-        decision.effects.events.push_back(events.make(type::k_session_opened, {}, now));
+        decision.effects.events.push_back(events.make(type::k_session_opened, now));
         return decision;
       });
   if (!opened) co_return std::unexpected(opened.error());
@@ -68,7 +68,7 @@ Task<Result<void>> Sessions::revoke(const SessionToken& token, std::string_view 
         auto decision = written(state, 1, now);
         const EventWriter events(services_.random,
                                  {{}, session->user_id, client_ip, {}, session->purpose, {}});
-        decision.effects.events.push_back(events.make(type::k_session_revoked, {}, now, "token"));
+        decision.effects.events.push_back(events.make(type::k_session_revoked, now, "token"));
         return decision;
       });
   if (!revoked) co_return std::unexpected(revoked.error());
@@ -87,7 +87,7 @@ Task<Result<std::size_t>> Sessions::log_out(std::string_view user_id, std::strin
         auto decision = written(state, live, now);
         for (std::size_t i = 0; i < live; ++i) {
           decision.effects.events.push_back(
-              events.make(type::k_session_revoked, {}, now, "everywhere"));
+              events.make(type::k_session_revoked, now, "everywhere"));
         }
         return decision;
       });

@@ -23,14 +23,14 @@ Task<Result<Found>> Verifications::cancel(VerificationId id, std::string_view cl
       services_.store, services_.clock, recipient_key(id.recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Found> decision{.out = std::nullopt};
-        if (otp::cancel(state, id.unique, now)) {
+        const bool canceled = otp::cancel(state, id.unique, now);
+        const Verification* found = find_verification(state, id.unique);
+        if (found != nullptr) decision.out = *found;
+        if (canceled) {
           decision.changed = true;
           decision.expires_at = garbage_at(state, now);
           decision.effects.events.push_back(
-              events.make(audit::event_type::k_canceled, id.unique, now));
-        }
-        if (const Verification* found = find_verification(state, id.unique)) {
-          decision.out = *found;
+              events.make(audit::event_type::k_canceled, *found, now));
         }
         return decision;
       });

@@ -139,11 +139,12 @@ TEST_P(StoreContract, OfManyCommittersOneWinsEachVersion) {
     std::atomic<int> winner{-1};
     std::atomic<int> wins{0};
     race(64, [&](int i) {
-      const otp::NewJob job = {.id = std::string(15, static_cast<char>(round)) + static_cast<char>(i),
-                               .key = "k",
-                               .due_at = k_start,
-                               .expires_at = k_start,
-                               .sealed = {}};
+      const otp::NewJob job = {
+          .id = std::string(15, static_cast<char>(round)) + static_cast<char>(i),
+          .key = "k",
+          .due_at = k_start,
+          .expires_at = k_start,
+          .sealed = {}};
       if (world_.commit("k", version, std::to_string(i), {.enqueue = {job}}) ==
           CommitResult::done) {
         ++wins;

@@ -148,8 +148,8 @@ class SqliteBackend final : public Backend {
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config,
-                                                     const Clock& clock, Metrics& metrics) {
+Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config, const Clock& clock,
+                                                     Metrics& metrics) {
   auto core = Core::open(config, clock, metrics);
   if (!core) return std::unexpected(core.error());
   return std::make_unique<SqliteBackend>(*core);

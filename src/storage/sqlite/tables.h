@@ -80,7 +80,7 @@ class Tables {
 
   Connection& connection_;
   Numbers numbers_;
-  Statement exists_, insert_, update_, delete_;
+  Statement exists_, insert_, update_, postpone_, delete_;
   Statement enqueue_, done_, retry_, dead_;
   Statement append_;
   Statement find_ready_, lease_, next_ready_;

@@ -1,0 +1,125 @@
+// Races over HTTP: clients that are let go at the same moment.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { after, test } from 'node:test';
+import { answersIn } from './support/http.js';
+import { newIp, newPhone, Stack, wrong } from './support/stack.js';
+
+const rounds = Number(process.env.OTPD_RACE_ROUNDS ?? 20);
+const stack = await Stack.start({
+  env: { OTPD_AUTH_PUBLIC: 'true', OTPD_CRYPTO_HASH_QUEUE: '1000' },
+});
+after(() => stack.stop());
+
+// A connection on which everything but the last byte of a request has been sent.
+function prepared(port, body) {
+  const payload = JSON.stringify(body);
+  const request = 'POST /otp/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n'
+    + `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`;
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    const chunks = [];
+    socket.on('data', (bytes) => chunks.push(bytes));
+    socket.on('error', reject);
+    const answered = new Promise((done) => {
+      socket.on('close', () => done(answersIn(Buffer.concat(chunks).toString('latin1'))[0]));
+    });
+    socket.write(request.slice(0, -1), () => resolve({
+      go: () => socket.write(request.slice(-1)), answered,
+    }));
+  });
+}
+
+// The answers to all bodies, sent at the same moment.
+async function atOnce(bodies) {
+  const clients = await Promise.all(bodies.map((body) => prepared(stack.port, body)));
+  for (const client of clients) client.go();
+  return Promise.all(clients.map((client) => client.answered));
+}
+
+async function newCode() {
+  const phone = newPhone();
+  const sent = await stack.call('POST', '/otp/send', { json: { phone }, ip: newIp() });
+  assert.equal(sent.status, 202, sent.body);
+  return { phone, code: await stack.code(phone), id: sent.json.verification_id };
+}
+
+const tally = (answers) => {
+  const counts = {};
+  for (const { status, json } of answers) {
+    const name = json?.error ?? String(status);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+};
+
+async function hashes() {
+  const { body } = await stack.call('GET', '/metrics');
+  const match = /^otpd_hashes_total(?:\{[^}]*\})? (\d+)/m.exec(body);
+  assert.ok(match, 'no otpd_hashes_total');
+  return Number(match[1]);
+}
+
+test(`64 clients with the right code: exactly one is let in, ${rounds} rounds`, async () => {
+  for (let round = 0; round < rounds; round += 1) {
+    const { phone, code } = await newCode();
+    const answers = await atOnce(Array(64).fill({ phone, code }));
+    const counts = tally(answers);
+    assert.equal(counts['200'], 1, JSON.stringify(counts));
+    assert.equal(answers.filter(({ json }) => json.session_token).length, 1);
+    assert.equal((counts.otp_expired ?? 0) + (counts.attempts_exhausted ?? 0)
+      + (counts.invalid_otp ?? 0), 63, JSON.stringify(counts));
+  }
+});
+
+test('200 wrong guesses at once: exactly 3 are hashed', async () => {
+  const { phone, code, id } = await newCode();
+  const before = await hashes();
+  const guesses = Array.from({ length: 200 }, (_, by) => ({ phone, code: wrong(code, by + 1) }));
+  const counts = tally(await atOnce(guesses));
+  assert.equal(await hashes() - before, 3);
+  assert.deepEqual(counts, { invalid_otp: 2, attempts_exhausted: 198 });
+  assert.equal((await stack.call('GET', `/otp/${id}`)).json.status, 'exhausted');
+  const right = await stack.call('POST', '/otp/verify', { json: { phone, code } });
+  assert.equal(right.json.error, 'attempts_exhausted');
+});
+
+test('one right code among wrong ones: at most one is let in, at most 3 are hashed', async () => {
+  for (let round = 0; round < rounds; round += 1) {
+    const { phone, code } = await newCode();
+    const before = await hashes();
+    const bodies = Array.from({ length: 32 }, (_, by) => ({ phone, code: wrong(code, by) }));
+    const counts = tally(await atOnce(bodies));
+    assert.ok((counts['200'] ?? 0) <= 1, JSON.stringify(counts));
+    assert.ok(await hashes() - before <= 3);
+  }
+});
+
+test('one idempotency key, 32 sends at once: one message', async () => {
+  const phone = newPhone();
+  const headers = { 'Idempotency-Key': `race-${phone}` };
+  const answers = await Promise.all(Array.from({ length: 32 }, () =>
+    stack.call('POST', '/otp/send', { json: { phone }, headers, ip: newIp() })));
+  const ids = new Set(answers.filter(({ status }) => status === 202)
+    .map(({ json }) => json.verification_id));
+  assert.equal(ids.size, 1);
+  for (const answer of answers) assert.ok([202, 409].includes(answer.status), answer.body);
+  const { body } = await stack.call('GET', `/otp/${[...ids][0]}`);
+  assert.match(body, /"status":"(queued|sent|delivered)"/);
+  await stack.message(phone);
+  assert.equal((await stack.inbox(phone)).length, 1);
+});
+
+test('sends at once from one address: never more than its limit', async () => {
+  const ip = newIp();
+  const answers = await Promise.all(Array.from({ length: 130 }, () =>
+    stack.call('POST', '/otp/send', { json: { phone: newPhone() }, ip })));
+  assert.deepEqual(tally(answers), { 202: 100, rate_limited: 30 });
+});
+
+test('sends at once to one recipient: one, then the cool-down', async () => {
+  const phone = newPhone();
+  const answers = await Promise.all(Array.from({ length: 32 }, () =>
+    stack.call('POST', '/otp/send', { json: { phone }, ip: newIp() })));
+  assert.deepEqual(tally(answers), { 202: 1, rate_limited: 31 });
+});
