@@ -209,13 +209,12 @@ TEST_F(HashPoolTest, NoTimeIsSpentOnAHashThatNobodyWaitsFor) {
   // The first keeps the thread for longer than the deadline; the second would for a minute.
   constexpr HashParams slow{HashParams::Algorithm::argon2id, 1024, 2'000};
   constexpr HashParams endless{HashParams::Algorithm::argon2id, 1024, 250'000};
+  Loop loop;
   HashPool pool({.threads = 1, .queue = 1, .deadline = Millis(100)}, wait);
   Result<std::string> first, second;
-  {
-    Loop loop;
-    loop.spawn(hash_into(pool, pool.reserve().value(), slow, "1", first));
-    loop.spawn(hash_into(pool, pool.reserve().value(), endless, "2", second));
-  }
+  loop.spawn(hash_into(pool, pool.reserve().value(), slow, "1", first));
+  loop.spawn(hash_into(pool, pool.reserve().value(), endless, "2", second));
+  loop.join();
   EXPECT_EQ(first.error().kind, Failure::timeout);
   EXPECT_EQ(second.error().kind, Failure::timeout);
   EXPECT_FALSE(pool.reserve().has_value()) << "what still runs or waits keeps its place";

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "base/encoding.h"
 #include "delivery/builtin_templates.h"
 
 namespace otpd::delivery {
@@ -39,6 +40,11 @@ TemplateConfig with_text(const std::string& purpose, const std::string& channel,
   TemplateConfig config = typical_config();
   config.overrides[purpose][channel][locale] = std::move(text);
   return config;
+}
+
+// U+202E; in a source text it would do to the reader what it is here for.
+std::string right_to_left() {
+  return hex_decode("e280ae").value();
 }
 
 std::string make_error(const TemplateConfig& config) {
@@ -206,8 +212,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
   TemplateConfig config = typical_config();
   config.overrides["transaction"]["sms"]["en"] = {"", "{payee}|{amount}|{currency}|{code}"};
   const Templates templates = templates_of(config);
-  // In bytes, because in a source text they would do to the reader what they are here for.
-  const std::string rlo = "\xe2\x80\xae", lri = "\xe2\x81\xa6", rlm = "\xe2\x80\x8f";
+  const std::string lri = hex_decode("e281a6").value(), rlm = hex_decode("e2808f").value();
   const std::pair<std::string, std::string_view> cases[] = {
       {"ACME\n@evil.example #999999", "ACME @evil.example #999999"},
       {"ACME\r\n\r\n@evil.example #999999\n", "ACME @evil.example #999999"},
@@ -218,7 +223,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
        "a b"},
       {std::string("a\0b", 3), "a b"},
       {"a\u0085b\u2028c\u2029d", "a b c d"},
-      {"a" + rlo + "b" + lri + "c" + rlm + "\u200bd\ufeff", "a b c d"},
+      {"a" + right_to_left() + "b" + lri + "c" + rlm + "\u200bd\ufeff", "a b c d"},
       {"a\u00a0\u00ad\u3000\u061cb", "a b"},
       {"  Müller & Söhne €  ", "Müller & Söhne €"},
       {"日本語", "日本語"},
@@ -335,7 +340,8 @@ TEST(Templates, NamesTheTemplateAndThePositionOfAnError) {
 
 TEST(Templates, RefusesABrandOrHostThatCouldBreakALine) {
   TemplateConfig config = typical_config();
-  for (const char* brand : {"", " ", "a\nb", "a\xe2\x80\xae", " a"}) {
+  for (const std::string& brand : {std::string(), std::string(" "), std::string("a\nb"),
+                                   "a" + right_to_left(), std::string(" a")}) {
     config.brand = brand;
     EXPECT_EQ(make_error(config), "brand: needs one line of visible text");
   }
