@@ -93,14 +93,23 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
 
   auto outcome = co_await admit_within_limits(work, std::move(ticket));
   const Sent* sent = outcome ? std::get_if<Sent>(&*outcome) : nullptr;
-  // The answer is remembered; a refusal is not, so it gives the key back.
+  // The answer is remembered; a refusal is not, so it gives the key back. After any other failure
+  // the send may have been written: the key keeps its admission, so that a retry finds it.
+  const bool refused =
+      outcome ? sent == nullptr : outcome.error().kind == Failure::overloaded;
   const auto ended = co_await update<IdempotencyState, bool>(
       services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint) {
-        if (state.admission_id != work.admission_id) return Decision<bool>{.out = false};
-        if (sent != nullptr) state.answer = sent->answer;
+        if (state.admission_id != work.admission_id || state.answer) {
+          return Decision<bool>{.out = false};
+        }
+        if (sent != nullptr) {
+          state.answer = sent->answer;
+        } else {
+          release(state);
+        }
         return Decision<bool>{.out = true,
                               .changed = true,
-                              .erase = sent == nullptr,
+                              .erase = refused,
                               .expires_at = state.claimed_at + ttl};
       });
   if (!ended && sent != nullptr) co_return std::unexpected(ended.error());
