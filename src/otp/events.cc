@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/uuid.h"
+#include "otp/verification.h"
 
 namespace otpd::otp {
 
@@ -23,6 +24,24 @@ audit::Event EventWriter::make(std::string_view type, std::string_view unique, T
   event.provider = source_.provider;
   event.detail = detail;
   return event;
+}
+
+audit::Event EventWriter::make_of(const Verification& about, std::string_view type, TimePoint now,
+                                  std::string_view detail) const {
+  audit::Event event = make(type, about.id, now, detail);
+  event.user_id = about.user_id;
+  event.country = about.country;
+  event.purpose = about.purpose;
+  return event;
+}
+
+std::vector<audit::Event> EventWriter::expire(RecipientState& state, TimePoint now) const {
+  std::vector<audit::Event> lines;
+  for (const std::string& unique : otp::expire(state, now)) {
+    lines.push_back(make_of(*find_verification(state, unique), audit::event_type::k_expired, now));
+    lines.back().ip_address.clear();
+  }
+  return lines;
 }
 
 }  // namespace otpd::otp

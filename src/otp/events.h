@@ -4,10 +4,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/event.h"
 #include "base/random.h"
 #include "otp/ids.h"
+#include "otp/state.h"
 
 namespace otpd::otp {
 
@@ -28,6 +30,14 @@ class EventWriter {
   // `unique` is the unique part of the verification's id, or empty.
   audit::Event make(std::string_view type, std::string_view unique, TimePoint now,
                     std::string_view detail = {}) const;
+
+  // The same of a verification, with its own user, purpose and country, whoever the source is.
+  audit::Event make_of(const Verification& about, std::string_view type, TimePoint now,
+                       std::string_view detail = {}) const;
+
+  // Ends what is past its deadline (verification.h), and tells it. It is nobody's doing, so the
+  // lines have no address.
+  std::vector<audit::Event> expire(RecipientState& state, TimePoint now) const;
 
  private:
   Random& random_;

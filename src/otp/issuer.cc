@@ -232,10 +232,7 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
       services_.store, services_.clock, key,
       [&](RecipientState& state, TimePoint now) {
         Decision<Out> decision{.out = std::nullopt};
-        for (const std::string& unique : expire(state, now)) {
-          decision.effects.events.push_back(
-              work.events.make(audit::event_type::k_expired, unique, now));
-        }
+        decision.effects.events = work.events.expire(state, now);
         decision.out = admit(state, work.question(rules_.limits), *code, now);
         decision.changed = decision.out || !decision.effects.events.empty();
         decision.expires_at = garbage_at(state, now);
@@ -243,8 +240,8 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
           const Verification& verification = *find_verification(state, code->verification_id);
           decision.effects.enqueue.push_back(
               {job_id, key, now, verification.expires_at, sealed_job});
-          decision.effects.events.push_back(work.events.make(
-              audit::event_type::k_send, code->verification_id, now, work.request.channel));
+          decision.effects.events.push_back(work.events.make_of(
+              verification, audit::event_type::k_send, now, work.request.channel));
         }
         return decision;
       },

@@ -26,11 +26,13 @@ Task<Result<Found>> Verifications::cancel(VerificationId id, std::string_view cl
         if (otp::cancel(state, id.unique, now)) {
           decision.changed = true;
           decision.expires_at = garbage_at(state, now);
-          decision.effects.events.push_back(
-              events.make(audit::event_type::k_canceled, id.unique, now));
         }
         if (const Verification* found = find_verification(state, id.unique)) {
           decision.out = *found;
+          if (decision.changed) {
+            decision.effects.events.push_back(
+                events.make_of(*found, audit::event_type::k_canceled, now));
+          }
         }
         return decision;
       });

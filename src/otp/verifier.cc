@@ -20,21 +20,18 @@ Task<Result<Settlement>> settle_record(const Services& services, std::string rec
       [&](RecipientState& state, TimePoint now) {
         Decision<Settlement> decision{.out = Gone{}};
         auto& lines = decision.effects.events;
-        for (const auto& unique : expire(state, now)) {
-          lines.push_back(events.make(type::k_expired, unique, now));
-          decision.changed = true;
-        }
+        lines = events.expire(state, now);
         decision.out = rule(state, now);
+        const auto tell = [&](std::string_view what, const std::string& unique) {
+          lines.push_back(events.make_of(*find_verification(state, unique), what, now));
+        };
         if (const auto* yes = std::get_if<Approved>(&decision.out)) {
-          lines.push_back(events.make(type::k_verify_success, yes->verification_id, now));
-          decision.changed = true;
+          tell(type::k_verify_success, yes->verification_id);
         } else if (const auto* wrong = std::get_if<Wrong>(&decision.out)) {
-          lines.push_back(events.make(type::k_verify_fail, wrong->verification_id, now));
-          if (wrong->poisoned) {
-            lines.push_back(events.make(type::k_exhausted, wrong->verification_id, now));
-            decision.changed = true;
-          }
+          tell(type::k_verify_fail, wrong->verification_id);
+          if (wrong->poisoned) tell(type::k_exhausted, wrong->verification_id);
         }
+        decision.changed = !lines.empty();
         decision.expires_at = garbage_at(state, now);
         return decision;
       });
@@ -98,9 +95,7 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const VerifyRequest& request
       services_.store, services_.clock, recipient_key(recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Reservation> decision{.out = Gone{}};
-        for (const auto& unique : expire(state, now)) {
-          decision.effects.events.push_back(events.make(type::k_expired, unique, now));
-        }
+        decision.effects.events = events.expire(state, now);
         decision.out = reserve(state, question, now);
         decision.changed = std::holds_alternative<Reserved>(decision.out) ||
                            !decision.effects.events.empty();
