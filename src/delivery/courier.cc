@@ -268,8 +268,8 @@ Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& st
         decision.effects.finish.push_back(job_end);
         const otp::Verification* found = otp::find_verification(state, unique);
         decision.effects.events.push_back(
-            found != nullptr ? events.make(ending.event, *found, now, ending.detail)
-                             : events.make(ending.event, now, ending.detail));
+            found != nullptr ? events.make_of(*found, ending.event, now, ending.detail)
+                             : events.make(ending.event, unique, now, ending.detail));
         return decision;
       },
       delivery.record.version == 0 ? std::nullopt

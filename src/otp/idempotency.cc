@@ -16,4 +16,6 @@ ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint,
   return Claimed{state.admission_id};
 }
 
+void release(IdempotencyState& state) { state.claimed_at -= k_claim_lives; }
+
 }  // namespace otpd::otp

@@ -49,6 +49,10 @@ using ClaimOutcome = std::variant<Claimed, Replay, KeyReused, InProgress>;
 ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint,
                    std::string_view drawn_id, Seconds ttl, TimePoint now);
 
+// Ends a claim of which nobody knows how far it came (the store failed): the next try need not
+// wait, and carries on under the same admission.
+void release(IdempotencyState& state);
+
 std::string encode(const IdempotencyState& state);
 template <>
 Result<IdempotencyState> decode(std::string_view bytes);

@@ -81,8 +81,8 @@ TEST(Sessions, OpenFindRevokeAndTheBound) {
   const auto back = decode<SessionsState>(encode(state));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->sessions.at(2).expires_at, k_now + Seconds(104));
-  EXPECT_TRUE(revoke_session(state, "hash 4"));
-  EXPECT_FALSE(revoke_session(state, "hash 4"));
+  EXPECT_TRUE(revoke_session(state, "hash 4", k_now));
+  EXPECT_FALSE(revoke_session(state, "hash 4", k_now));
   EXPECT_EQ(garbage_at(state, k_now), k_now + Seconds(103));
 }
 

@@ -44,6 +44,7 @@ void write(const Verification& from, records::Verification& to) {
   }
   to.set_digits(from.digits);
   to.set_attempts_used(from.attempts_used);
+  to.set_attempts_failed(from.attempts_failed);
   to.set_attempts_max(from.attempts_max);
   to.set_created_at(to_ms(from.created_at));
   to.set_expires_at(to_ms(from.expires_at));
@@ -74,6 +75,7 @@ Verification read(const records::Verification& from) {
   }
   to.digits = from.digits();
   to.attempts_used = from.attempts_used();
+  to.attempts_failed = from.attempts_failed();
   to.attempts_max = from.attempts_max();
   to.created_at = from_ms(from.created_at());
   to.expires_at = from_ms(from.expires_at());

@@ -43,7 +43,8 @@ struct Verification {
   std::uint32_t pepper_id = 0;
   std::vector<CodeHash> codes;  // oldest first; empty once ended
   std::uint32_t digits = 6;
-  std::uint32_t attempts_used = 0;
+  std::uint32_t attempts_used = 0;    // taken; each is hashed afterwards
+  std::uint32_t attempts_failed = 0;  // hashed, and wrong
   std::uint32_t attempts_max = 3;
   TimePoint created_at;
   TimePoint expires_at;      // the first code's deadline is everybody's

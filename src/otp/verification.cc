@@ -209,7 +209,9 @@ Settlement settle(RecipientState& state, std::string_view verification_id,
     if (!state.guesses.empty()) state.guesses.pop_back();  // a right guess is not held against it
     return approve(*target, now);
   }
-  Wrong wrong{target->id, target->attempts_remaining(), target->attempts_remaining() == 0};
+  ++target->attempts_failed;
+  Wrong wrong{target->id, target->attempts_remaining(),
+              target->attempts_failed >= target->attempts_max};
   if (wrong.poisoned) end(*target, VerificationState::exhausted, now);
   return wrong;
 }

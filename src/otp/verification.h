@@ -120,12 +120,13 @@ struct Approved {
 struct Wrong {
   std::string verification_id;
   std::uint32_t attempts_remaining = 0;
-  bool poisoned = false;  // this guess used the last attempt up
+  bool poisoned = false;  // all attempts are used up and were wrong
 };
 using Settlement = std::variant<Approved, Wrong, Gone>;
 
 // Compares the guess's digest with the live codes in constant time and consumes the verification
-// on a match, if it still lives. Changes the state if approved or poisoned.
+// on a match, if it still lives. A guess that was reserved stays good until it is settled: only
+// when every attempt has failed is the verification poisoned. Changes the state unless Gone.
 Settlement settle(RecipientState& state, std::string_view verification_id,
                   std::string_view digest, TimePoint now);
 

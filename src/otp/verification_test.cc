@@ -63,6 +63,26 @@ TEST(Verification, TheRightCodeWorksOnce) {
   EXPECT_TRUE(f.state.verifications[0].codes.empty());
 }
 
+// Three guesses are hashed at once, and the wrong ones are settled first.
+TEST(Verification, AGuessThatWasReservedIsNotPoisonedByOthers) {
+  Fixture f;
+  ASSERT_TRUE(f.send(k_start));
+  const TimePoint now = after(Millis(1));
+  const auto id = std::get<Reserved>(f.guess(now)).verification_id;
+  f.guess(now);
+  f.guess(now);
+  EXPECT_TRUE(std::holds_alternative<Exhausted>(f.guess(now)));
+  for (int i = 0; i < 2; ++i) {
+    const auto wrong = std::get<Wrong>(settle(f.state, id, "x", now));
+    EXPECT_EQ(wrong.attempts_remaining, 0U);
+    EXPECT_FALSE(wrong.poisoned);
+  }
+  EXPECT_TRUE(std::holds_alternative<Exhausted>(f.guess(now)));
+  RecipientState other = f.state;
+  EXPECT_TRUE(std::holds_alternative<Approved>(settle(f.state, id, "digest 1", now)));
+  EXPECT_TRUE(std::get<Wrong>(settle(other, id, "x", now)).poisoned);
+}
+
 TEST(Verification, TheThirdWrongCodePoisonsIt) {
   Fixture f;
   f.send(k_start);

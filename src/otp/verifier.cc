@@ -20,20 +20,18 @@ Task<Result<Settlement>> settle_record(const Services& services, std::string rec
       [&](RecipientState& state, TimePoint now) {
         Decision<Settlement> decision{.out = Gone{}};
         auto& lines = decision.effects.events;
-        events.add_expired(lines, state, expire(state, now), now);
-        decision.changed = !lines.empty();
+        lines = events.expire(state, now);
         decision.out = rule(state, now);
-        const auto tell = [&](std::string_view event, const std::string& unique) {
-          lines.push_back(events.make(event, *find_verification(state, unique), now));
+        const auto tell = [&](std::string_view what, const std::string& unique) {
+          lines.push_back(events.make_of(*find_verification(state, unique), what, now));
         };
         if (const auto* yes = std::get_if<Approved>(&decision.out)) {
           tell(type::k_verify_success, yes->verification_id);
-          decision.changed = true;
         } else if (const auto* wrong = std::get_if<Wrong>(&decision.out)) {
           tell(type::k_verify_fail, wrong->verification_id);
           if (wrong->poisoned) tell(type::k_exhausted, wrong->verification_id);
-          decision.changed |= wrong->poisoned;
         }
+        decision.changed = !lines.empty();
         decision.expires_at = garbage_at(state, now);
         return decision;
       });
@@ -97,12 +95,12 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const VerifyRequest& request
       services_.store, services_.clock, recipient_key(recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Reservation> decision{.out = Gone{}};
-        events.add_expired(decision.effects.events, state, expire(state, now), now);
+        decision.effects.events = events.expire(state, now);
         decision.out = reserve(state, question, now);
         decision.changed = std::holds_alternative<Reserved>(decision.out) ||
                            !decision.effects.events.empty();
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
-          decision.effects.events.push_back(events.make(type::k_limited, now, "guesses"));
+          decision.effects.events.push_back(events.make(type::k_limited, {}, now, "guesses"));
         }
         decision.expires_at = garbage_at(state, now);
         return decision;
