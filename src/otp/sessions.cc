@@ -35,8 +35,9 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
   const auto opened = co_await update<SessionsState, std::size_t>(
       services_.store, services_.clock, sessions_key(token.user_hash),
       [&](SessionsState& state, TimePoint now) {
-        const Session session{token_hash, id, now, now + rules_.session_lifetime,
-                              std::string(purpose), std::string(user_id)};
+        const Session session{
+            token_hash,          id, now, now + rules_.session_lifetime, std::string(purpose),
+            std::string(user_id)};
         const std::size_t ended = open_session(state, session, rules_.sessions_per_user, now);
         auto decision = written(state, 1, now);
         for (std::size_t i = 0; i < ended; ++i) {
