@@ -21,7 +21,7 @@ SKIPPED_AT_ROOT = {"build", "data"}
 SKIPPED = {".git", "node_modules", "__pycache__"}
 
 # The programs beside src/ that stand on its lower modules.
-PROGRAMS = {"sim": {"base", "net"}, "bench": {"base", "crypto", "net"}}
+PROGRAMS = {"sim": {"base", "net"}, "bench": {"base", "crypto", "net", "otp"}}
 
 
 @dataclass(frozen=True)
