@@ -2,14 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
-#include <map>
-#include <mutex>
 
-#include "net/event_loops.h"
 #include "net/test_certificate.h"
 #include "net/test_client.h"
 #include "net/test_scripted_server.h"

@@ -1,17 +1,21 @@
-// ClientTest: a net::Client on a loop of its own, for the tests of HTTP and of mail.
+// ClientTest: a fixture with a Client on a loop of its own.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <memory>
+
+#include "base/task.h"
+//
+#include <boost/asio/co_spawn.hpp>
 
 #include "net/client.h"
 #include "net/event_loops.h"
 
 namespace otpd::net {
 
+// The client is made at its first use, from `config_`.
 class ClientTest : public testing::Test {
  protected:
   template <class Start>

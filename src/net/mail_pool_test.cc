@@ -1,3 +1,5 @@
+#include "net/mail_pool.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -5,11 +7,8 @@
 #include <map>
 #include <mutex>
 
-#include "net/client.h"
-#include "net/test_certificate.h"
 #include "net/test_client.h"
 #include "net/test_scripted_server.h"
-#include "net/test_server.h"
 
 namespace otpd::net {
 namespace {
@@ -59,7 +58,9 @@ MailCall mail_to(std::uint16_t port) {
   return mail;
 }
 
-TEST_F(ClientTest, SendsMailsOverOneConnection) {
+using MailTest = ClientTest;
+
+TEST_F(MailTest, SendsMailsOverOneConnection) {
   MailScript script;
   ScriptedServer server(std::ref(script));
   for (int i = 0; i < 3; ++i) {
@@ -76,7 +77,7 @@ TEST_F(ClientTest, SendsMailsOverOneConnection) {
   EXPECT_TRUE(script.commands[2].starts_with("RCPT TO:<to@example.com>"));
 }
 
-TEST_F(ClientTest, TellsRefusalsOfMailByTheirCode) {
+TEST_F(MailTest, TellsRefusalsOfMailByTheirCode) {
   struct Case {
     std::string command;
     std::string reply;
@@ -97,7 +98,7 @@ TEST_F(ClientTest, TellsRefusalsOfMailByTheirCode) {
   }
 }
 
-TEST_F(ClientTest, FallsBackToHelo) {
+TEST_F(MailTest, FallsBackToHelo) {
   MailScript script;
   script.replies["EHLO"] = "502 what\r\n";
   ScriptedServer server(std::ref(script));
@@ -107,7 +108,7 @@ TEST_F(ClientTest, FallsBackToHelo) {
 }
 
 // A peer that refuses and then says nothing to QUIT must not hold the loop.
-TEST_F(ClientTest, DoesNotWaitForTheGoodByeOfAMailServerThatRefused) {
+TEST_F(MailTest, DoesNotWaitForTheGoodByeOfAMailServerThatRefused) {
   ScriptedServer server([](ScriptedConnection& c) {
     c.send("220 test ready\r\n");
     c.read_until("\r\n");
@@ -125,7 +126,7 @@ TEST_F(ClientTest, DoesNotWaitForTheGoodByeOfAMailServerThatRefused) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
 }
 
-TEST_F(ClientTest, SendsMailsSideBySide) {
+TEST_F(MailTest, SendsMailsSideBySide) {
   std::atomic<int> inside{0};
   std::promise<void> all_inside;
   ScriptedServer server([&](ScriptedConnection& c) {
@@ -144,7 +145,7 @@ TEST_F(ClientTest, SendsMailsSideBySide) {
   for (auto& answer : answers) EXPECT_EQ(answer.get().error().kind, Failure::unavailable);
 }
 
-TEST_F(ClientTest, SendsNoMailWithoutTheTlsThatItMustUse) {
+TEST_F(MailTest, SendsNoMailWithoutTheTlsThatItMustUse) {
   MailScript script;
   ScriptedServer server(std::ref(script));
   MailCall call = mail_to(server.port());
@@ -156,14 +157,14 @@ TEST_F(ClientTest, SendsNoMailWithoutTheTlsThatItMustUse) {
   for (const std::string& command : script.commands) EXPECT_FALSE(command.starts_with("MAIL"));
 }
 
-TEST_F(ClientTest, GivesUpOnAMailServerThatHangs) {
+TEST_F(MailTest, GivesUpOnAMailServerThatHangs) {
   ScriptedServer server([](ScriptedConnection& c) { c.wait_until_closed(); });
   MailCall call = mail_to(server.port());
   call.timeout = Millis(80);
   EXPECT_EQ(mail(call).error().kind, Failure::timeout);
 }
 
-TEST_F(ClientTest, RefusesEnvelopesThatWouldInjectCommands) {
+TEST_F(MailTest, RefusesEnvelopesThatWouldInjectCommands) {
   MailCall call = mail_to(1);
   call.to = "a@example.com>\r\nRCPT TO:<b@example.com";
   EXPECT_EQ(mail(call).error().kind, Failure::invalid);
