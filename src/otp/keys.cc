@@ -24,4 +24,6 @@ Key user_key(std::string_view hash) { return named('u', hash); }
 Key idempotency_key(std::string_view hash) { return named('k', hash); }
 Key sessions_key(std::string_view hash) { return named('s', hash); }
 
+std::string hash_of(const Key& key) { return key.empty() ? Key() : key.substr(1); }
+
 }  // namespace otpd::otp
