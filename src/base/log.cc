@@ -50,18 +50,17 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
   if (level < g_level.load(std::memory_order_relaxed) || level == Level::off) return;
   const TimePoint now = SystemClock{}.now();
   nlohmann::ordered_json line;
-  line["time"] = fmt::format(
-      "{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
-      fmt::gmtime(std::chrono::time_point_cast<std::chrono::seconds>(now)),
-      now.time_since_epoch().count() % 1000);
+  line["time"] = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
+                             fmt::gmtime(std::chrono::time_point_cast<std::chrono::seconds>(now)),
+                             now.time_since_epoch().count() % 1000);
   line["level"] = k_names[static_cast<std::size_t>(level)];
   line["message"] = message;
   for (const Field& field : fields) {
     std::visit([&](const auto& v) { line[std::string(field.key)] = v; }, field.value);
   }
   // A peer can put any bytes into what is logged: replace what is not UTF-8.
-  g_logger->log(spdlog::level::info, line.dump(-1, ' ', false,
-                                               nlohmann::ordered_json::error_handler_t::replace));
+  g_logger->log(spdlog::level::info,
+                line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 }  // namespace otpd::log

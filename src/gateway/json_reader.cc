@@ -79,9 +79,8 @@ Members::Members(const nlohmann::json& object, std::string prefix)
 
 void Members::refuse(ProblemName problem, std::string_view member, std::string detail) {
   if (problem_) return;
-  problem_ = Problem{.name = problem,
-                     .detail = std::move(detail),
-                     .member = prefix_ + std::string(member)};
+  problem_ = Problem{
+      .name = problem, .detail = std::move(detail), .member = prefix_ + std::string(member)};
 }
 
 const nlohmann::json* Members::find(std::string_view name) {

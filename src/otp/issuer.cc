@@ -18,8 +18,8 @@ struct Issuer::Work {
   std::string bound_to;      // context hash
   std::string admission_id;  // drawn, or the idempotency key's
   EventWriter events;
-  Secret code;               // what is to be delivered
-  Secret link_secret;        // 128 bits; empty if the purpose has no link
+  Secret code;         // what is to be delivered
+  Secret link_secret;  // 128 bits; empty if the purpose has no link
 
   SendQuestion question(const Limits& limits) const {
     return {request.purpose, bound_to, admission_id, policy, limits};
@@ -50,8 +50,8 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
   const std::string_view index = services_.keys.index_key();
   const std::string hash =
       keyed_hash(index, "recipient", rules_.application, request.recipient.identity.reveal());
-  const EventSource source{hash, request.user_id, request.client_ip, request.recipient.country,
-                           request.purpose, {}};
+  const EventSource source{
+      hash, request.user_id, request.client_ip, request.recipient.country, request.purpose, {}};
   Work work{request,
             rules_.policies.at(request.purpose),
             hash,
@@ -93,18 +93,21 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
 
   auto outcome = co_await admit_within_limits(work, std::move(ticket));
   const Sent* sent = outcome ? std::get_if<Sent>(&*outcome) : nullptr;
-  // The answer is remembered. A refusal is not: it gives the key back. After a failure nobody
-  // knows whether the send was written, so the next try carries on under the same admission.
-  const bool unknown = !outcome && outcome.error().kind != Failure::overloaded;
+  // The answer is remembered; a refusal is not, so it gives the key back. After any other failure
+  // the send may have been written: the key keeps its admission, so that a retry finds it.
+  const bool refused = outcome ? sent == nullptr : outcome.error().kind == Failure::overloaded;
   const auto ended = co_await update<IdempotencyState, bool>(
       services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint) {
-        if (state.admission_id != work.admission_id) return Decision<bool>{.out = false};
-        if (sent != nullptr) state.answer = sent->answer;
-        if (unknown) state.claimed_at -= k_claim_lives;
-        return Decision<bool>{.out = true,
-                              .changed = true,
-                              .erase = sent == nullptr && !unknown,
-                              .expires_at = state.claimed_at + ttl};
+        if (state.admission_id != work.admission_id || state.answer) {
+          return Decision<bool>{.out = false};
+        }
+        if (sent != nullptr) {
+          state.answer = sent->answer;
+        } else {
+          release(state);
+        }
+        return Decision<bool>{
+            .out = true, .changed = true, .erase = refused, .expires_at = state.claimed_at + ttl};
       });
   if (!ended && sent != nullptr) co_return std::unexpected(ended.error());
   co_return outcome;
@@ -122,8 +125,7 @@ Task<Result<SendOutcome>> Issuer::answer_again(Work& work, Accepted answer) {
   co_return Sent{std::move(answer), rule, verdict};
 }
 
-Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work,
-                                                      crypto::HashPool::Ticket ticket) {
+Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work, crypto::HashPool::Ticket ticket) {
   const SendRequest& request = work.request;
   const std::string_view index = services_.keys.index_key();
   const Limits& limits = rules_.limits;
@@ -155,7 +157,7 @@ Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key ke
         } else {
           decision.out = RateLimited{name, limit, verdict};
           decision.effects.events.push_back(
-              work.events.make(audit::event_type::k_limited, now, name));
+              work.events.make(audit::event_type::k_limited, {}, now, name));
         }
         return decision;
       });
@@ -181,7 +183,7 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
     if (const auto* limited = std::get_if<SendLimited>(&plan)) {
       Effects effects;
       effects.events.push_back(
-          work.events.make(audit::event_type::k_limited, now, limited->limit));
+          work.events.make(audit::event_type::k_limited, {}, now, limited->limit));
       auto written = co_await services_.store.append(std::move(effects));
       if (!written) co_return std::unexpected(written.error());
       co_return RateLimited{limited->limit, rule, limited->verdict};
@@ -195,8 +197,7 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
                                                         : std::get<FurtherCode>(plan).verdict;
       crypto::HashPool::Ticket one_use = std::move(*ticket);
       ticket.reset();
-      auto admitted =
-          co_await admit_new_code(work, std::move(*loaded), plan, std::move(one_use));
+      auto admitted = co_await admit_new_code(work, std::move(*loaded), plan, std::move(one_use));
       if (!admitted) co_return std::unexpected(admitted.error());
       admission = std::move(*admitted);
     }
@@ -226,7 +227,7 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
       services_.store, services_.clock, key,
       [&](RecipientState& state, TimePoint now) {
         Decision<Out> decision{.out = std::nullopt};
-        work.events.add_expired(decision.effects.events, state, expire(state, now), now);
+        decision.effects.events = work.events.expire(state, now);
         decision.out = admit(state, work.question(rules_.limits), *code, now);
         decision.changed = decision.out || !decision.effects.events.empty();
         decision.expires_at = garbage_at(state, now);
@@ -234,8 +235,8 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
           const Verification& verification = *find_verification(state, code->verification_id);
           decision.effects.enqueue.push_back(
               {job_id, key, now, verification.expires_at, sealed_job});
-          decision.effects.events.push_back(work.events.make(audit::event_type::k_send, verification,
-                                                             now, work.request.channel));
+          decision.effects.events.push_back(work.events.make_of(
+              verification, audit::event_type::k_send, now, work.request.channel));
         }
         return decision;
       },
@@ -262,8 +263,8 @@ Task<Result<NewCode>> Issuer::make_code(Work& work, const SendPlan& plan,
       co_return fail(Failure::internal, "a live verification's key generation was removed");
     }
     const std::string_view pepper = generation->pepper.reveal();
-    work.code = draw_code(services_.random, further != nullptr ? further->digits
-                                                               : work.policy.digits);
+    work.code =
+        draw_code(services_.random, further != nullptr ? further->digits : work.policy.digits);
     if (work.policy.has_link) {
       work.link_secret = Secret(services_.random.bytes(k_link_secret_bytes));
       code.link_hash = link_hash(pepper, code.verification_id, work.link_secret.reveal());

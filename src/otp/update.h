@@ -14,11 +14,11 @@ namespace otpd::otp {
 // What a rule decided on one state.
 template <class Out>
 struct Decision {
-  Out out;                    // the answer, once the decision is written
-  bool changed = false;       // whether the state is to be written
-  bool erase = false;         // written as "no record"
-  TimePoint expires_at{};     // when the store may forget the record
-  Effects effects{};          // written with the state, or alone if it did not change
+  Out out;                 // the answer, once the decision is written
+  bool changed = false;    // whether the state is to be written
+  bool erase = false;      // written as "no record"
+  TimePoint expires_at{};  // when the store may forget the record
+  Effects effects{};       // written with the state, or alone if it did not change
 };
 
 // How often a decision is taken anew because another request was faster. Every conflict is some
