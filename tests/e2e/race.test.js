@@ -81,7 +81,10 @@ test('200 wrong guesses at once: exactly 3 are hashed', async () => {
   const guesses = Array.from({ length: 200 }, (_, by) => ({ phone, code: wrong(code, by + 1) }));
   const counts = tally(await atOnce(guesses));
   assert.equal(await hashes() - before, 3);
-  assert.deepEqual(counts, { invalid_otp: 2, attempts_exhausted: 198 });
+  // Two of the three that were hashed may have been told before all attempts were taken.
+  const { invalid_otp: told = 0, attempts_exhausted: exhausted, ...others } = counts;
+  assert.deepEqual(others, {});
+  assert.ok(told <= 2 && told + exhausted === 200, JSON.stringify(counts));
   assert.equal((await stack.call('GET', `/otp/${id}`)).json.status, 'exhausted');
   const right = await stack.call('POST', '/otp/verify', { json: { phone, code } });
   assert.equal(right.json.error, 'attempts_exhausted');
