@@ -15,9 +15,9 @@
 namespace otpd::delivery {
 namespace {
 
-constexpr Millis k_take_wait{250};     // how late a retry may be seen to be due
-constexpr Millis k_trouble_pause{250}; // after a failure of the store
-constexpr int k_max_write_tries = 40;  // within the lease; after it another worker delivers again
+constexpr Millis k_take_wait{250};      // how late a retry may be seen to be due
+constexpr Millis k_trouble_pause{250};  // after a failure of the store
+constexpr int k_max_write_tries = 40;   // within the lease; after it another worker delivers again
 constexpr std::size_t k_take_batch = 64;
 
 // The user's link: the token in the place of {token}.
@@ -58,9 +58,9 @@ struct Courier::Meters {
     for (const auto& [channel, lane] : routes) {
       if (tries.contains(lane.name)) continue;
       for (const auto outcome : outcomes) {
-        tries[lane.name].push_back(metrics.counter(
-            "otpd_provider_tries_total", help,
-            {{"lane", lane.name}, {"outcome", std::string(outcome)}}));
+        tries[lane.name].push_back(
+            metrics.counter("otpd_provider_tries_total", help,
+                            {{"lane", lane.name}, {"outcome", std::string(outcome)}}));
       }
       seconds.emplace(lane.name, metrics.seconds("otpd_provider_seconds",
                                                  "Time of one try to hand a message over.",
@@ -68,8 +68,8 @@ struct Courier::Meters {
     }
     given_up = std::make_unique<Counter>(
         metrics.counter("otpd_given_up_total", "Messages that became dead letters."));
-    accept_to_sent = std::make_unique<Histogram>(metrics.seconds(
-        "otpd_delivery_seconds", "From the accepted send to the carrier's yes."));
+    accept_to_sent = std::make_unique<Histogram>(
+        metrics.seconds("otpd_delivery_seconds", "From the accepted send to the carrier's yes."));
   }
   std::map<std::string, std::vector<Counter>, std::less<>> tries;
   std::map<std::string, Histogram, std::less<>> seconds;
@@ -81,9 +81,9 @@ struct Courier::Meters {
 struct Courier::Delivery {
   Job job;
   otp::Payload payload;
-  otp::Record record;      // the recipient's, as loaded before the try
+  otp::Record record;  // the recipient's, as loaded before the try
   std::string lane;
-  TimePoint accepted_at;   // when the send was accepted
+  TimePoint accepted_at;  // when the send was accepted
 };
 
 Courier::Courier(CourierPorts ports, CourierConfig config)
@@ -143,8 +143,8 @@ Task<void> Courier::attempt(Delivery& delivery) {
                         : Result<otp::Payload>(std::unexpected(opened.error()));
   if (!payload) {
     // Without the payload nobody knows whose it was: only the dead letter can tell.
-    log::error("a job cannot be opened", {{"job", hex_encode(job.id)},
-                                          {"reason", payload.error().message}});
+    log::error("a job cannot be opened",
+               {{"job", hex_encode(job.id)}, {"reason", payload.error().message}});
     co_await write_end(delivery, GiveUp{"unreadable", k_reason_unavailable});
     co_return;
   }
@@ -203,15 +203,11 @@ Task<Outcome> Courier::hand_over(Delivery& delivery, const Lane& lane) {
   if (!rendered) {
     co_return Outcome{Outcome::Kind::misconfigured, {}, rendered.error().message, {}};
   }
-  const Message message{hex_encode(delivery.job.id),
-                        payload.channel,
-                        payload.address.clone(),
-                        std::move(rendered->subject),
-                        std::move(rendered->text),
-                        left};
+  const Message message{hex_encode(delivery.job.id), payload.channel,
+                        payload.address.clone(),     std::move(rendered->subject),
+                        std::move(rendered->text),   left};
   const auto begun = std::chrono::steady_clock::now();
-  Outcome outcome =
-      co_await lane.provider.send(message, std::min(config_.provider_timeout, left));
+  Outcome outcome = co_await lane.provider.send(message, std::min(config_.provider_timeout, left));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   meters_->seconds.at(lane.name).observe(took.count());
   meters_->tries.at(lane.name)[static_cast<std::size_t>(outcome.kind)].add();
@@ -255,25 +251,26 @@ Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& st
   }
   const Ending ending = ending_of(step);
   const std::string& unique = payload.verification_id.unique;
-  const otp::EventWriter events(ports_.random,
-                                {payload.verification_id.recipient_hash, payload.user_id, {},
-                                 payload.country, payload.purpose, delivery.lane});
+  const otp::EventWriter events(ports_.random, {payload.verification_id.recipient_hash,
+                                                payload.user_id,
+                                                {},
+                                                payload.country,
+                                                payload.purpose,
+                                                delivery.lane});
   const auto marked = co_await otp::update<otp::RecipientState, bool>(
       ports_.store, ports_.clock, delivery.job.key,
       [&](otp::RecipientState& state, TimePoint now) {
         otp::Decision<bool> decision{.out = true};
-        decision.changed =
-            otp::mark_delivery(state, unique, ending.delivery, ending.neutral, now);
+        decision.changed = otp::mark_delivery(state, unique, ending.delivery, ending.neutral, now);
         decision.expires_at = otp::garbage_at(state, now);
         decision.effects.finish.push_back(job_end);
         const otp::Verification* found = otp::find_verification(state, unique);
         decision.effects.events.push_back(
-            found != nullptr ? events.make(ending.event, *found, now, ending.detail)
-                             : events.make(ending.event, now, ending.detail));
+            found != nullptr ? events.make_of(*found, ending.event, now, ending.detail)
+                             : events.make(ending.event, unique, now, ending.detail));
         return decision;
       },
-      delivery.record.version == 0 ? std::nullopt
-                                   : std::optional(std::move(delivery.record)));
+      delivery.record.version == 0 ? std::nullopt : std::optional(std::move(delivery.record)));
   delivery.record = {};
   if (!marked) co_return std::unexpected(marked.error());
   co_return Result<void>{};

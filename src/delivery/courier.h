@@ -28,8 +28,8 @@ struct Lane {
 using Routes = std::map<std::string, Lane, std::less<>>;
 
 struct CourierConfig {
-  std::size_t in_flight = 256;     // tries at once
-  Millis lease{30'000};            // longer than a try with its commit can take
+  std::size_t in_flight = 256;  // tries at once
+  Millis lease{30'000};         // longer than a try with its commit can take
   Millis provider_timeout{8'000};
   RetryPolicy retry;
   std::map<std::string, std::string, std::less<>> link_urls;  // purpose -> URL with {token}

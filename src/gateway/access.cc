@@ -76,20 +76,22 @@ std::expected<std::string, Problem> AccessControl::check(Access access,
                                        crypto::sha256(config_.admin_token.reveal()));
   };
   switch (access) {
-    case Access::anybody: return std::string();
+    case Access::anybody:
+      return std::string();
     case Access::admin:
       if (is_admin()) return std::string("admin");
       return std::unexpected(unauthorized("This needs the admin token as a bearer token."));
     case Access::operation:
       if (is_admin() || is_local(request, client_ip)) return std::string("operator");
-      return std::unexpected(unauthorized(
-          "From another machine this needs the admin token as a bearer token."));
+      return std::unexpected(
+          unauthorized("From another machine this needs the admin token as a bearer token."));
     case Access::test:
       if (is_local(request, client_ip)) return std::string("test");
       return std::unexpected(
           Problem{.name = ProblemName::forbidden, .detail = "Only this machine may do this."});
     case Access::application:
-    case Access::public_application: break;
+    case Access::public_application:
+      break;
   }
   if (auto name = find_key(presented)) return *std::move(name);
   if (!presented.empty() && !keys_.empty()) {

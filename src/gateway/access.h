@@ -16,12 +16,12 @@ namespace otpd::gateway {
 
 // What a route asks of its caller.
 enum class Access : std::uint8_t {
-  anybody,      // health, the contract, the demo page
-  application,  // an API key; without any configured, this machine only
+  anybody,             // health, the contract, the demo page
+  application,         // an API key; without any configured, this machine only
   public_application,  // the same, unless the configuration opens it to everybody
-  operation,    // the admin token, or this machine
-  admin,        // the admin token
-  test,         // this machine (exists only with the virtual clock, on loopback)
+  operation,           // the admin token, or this machine
+  admin,               // the admin token
+  test,                // this machine (exists only with the virtual clock, on loopback)
 };
 
 struct AccessConfig {

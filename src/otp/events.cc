@@ -6,7 +6,7 @@
 
 namespace otpd::otp {
 
-audit::Event EventWriter::make(std::string_view type, TimePoint now,
+audit::Event EventWriter::make(std::string_view type, std::string_view unique, TimePoint now,
                                std::string_view detail) const {
   audit::Event event;
   event.id = uuid_v7(now, random_);
@@ -16,27 +16,32 @@ audit::Event EventWriter::make(std::string_view type, TimePoint now,
   event.ip_address = source_.ip_address;
   event.country = source_.country;
   event.created_at = now;
+  if (!unique.empty()) {
+    event.verification_id =
+        VerificationId{std::string(source_.recipient_hash), std::string(unique)}.text();
+  }
   event.purpose = source_.purpose;
   event.provider = source_.provider;
   event.detail = detail;
   return event;
 }
 
-audit::Event EventWriter::make(std::string_view type, const Verification& verification,
-                               TimePoint now, std::string_view detail) const {
-  audit::Event event = make(type, now, detail);
-  event.verification_id = VerificationId{std::string(source_.recipient_hash), verification.id}.text();
-  event.purpose = verification.purpose;
-  if (!verification.user_id.empty()) event.user_id = verification.user_id;
-  if (!verification.country.empty()) event.country = verification.country;
+audit::Event EventWriter::make_of(const Verification& about, std::string_view type, TimePoint now,
+                                  std::string_view detail) const {
+  audit::Event event = make(type, about.id, now, detail);
+  event.user_id = about.user_id;
+  event.country = about.country;
+  event.purpose = about.purpose;
   return event;
 }
 
-void EventWriter::add_expired(std::vector<audit::Event>& lines, RecipientState& state,
-                              const std::vector<std::string>& expired, TimePoint now) const {
-  for (const std::string& unique : expired) {
-    lines.push_back(make(audit::event_type::k_expired, *find_verification(state, unique), now));
+std::vector<audit::Event> EventWriter::expire(RecipientState& state, TimePoint now) const {
+  std::vector<audit::Event> lines;
+  for (const std::string& unique : otp::expire(state, now)) {
+    lines.push_back(make_of(*find_verification(state, unique), audit::event_type::k_expired, now));
+    lines.back().ip_address.clear();
   }
+  return lines;
 }
 
 }  // namespace otpd::otp

@@ -27,17 +27,17 @@ class EventWriter {
  public:
   EventWriter(Random& random, const EventSource& source) : random_(random), source_(source) {}
 
-  // A line about no verification in particular.
-  audit::Event make(std::string_view type, TimePoint now, std::string_view detail = {}) const;
-
-  // A line about one verification of the source's recipient; what the verification knows of its
-  // purpose, user and country goes before what the source says.
-  audit::Event make(std::string_view type, const Verification& verification, TimePoint now,
+  // `unique` is the unique part of the verification's id, or empty.
+  audit::Event make(std::string_view type, std::string_view unique, TimePoint now,
                     std::string_view detail = {}) const;
 
-  // The lines of verifications that have just expired, by their unique ids in `state`.
-  void add_expired(std::vector<audit::Event>& lines, RecipientState& state,
-                   const std::vector<std::string>& expired, TimePoint now) const;
+  // The same of a verification, with its own user, purpose and country, whoever the source is.
+  audit::Event make_of(const Verification& about, std::string_view type, TimePoint now,
+                       std::string_view detail = {}) const;
+
+  // Ends what is past its deadline (verification.h), and tells it. It is nobody's doing, so the
+  // lines have no address.
+  std::vector<audit::Event> expire(RecipientState& state, TimePoint now) const;
 
  private:
   Random& random_;

@@ -93,18 +93,21 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
 
   auto outcome = co_await admit_within_limits(work, std::move(ticket));
   const Sent* sent = outcome ? std::get_if<Sent>(&*outcome) : nullptr;
-  // The answer is remembered. A refusal is not: it gives the key back. After a failure nobody
-  // knows whether the send was written, so the next try carries on under the same admission.
-  const bool unknown = !outcome && outcome.error().kind != Failure::overloaded;
+  // The answer is remembered; a refusal is not, so it gives the key back. After any other failure
+  // the send may have been written: the key keeps its admission, so that a retry finds it.
+  const bool refused = outcome ? sent == nullptr : outcome.error().kind == Failure::overloaded;
   const auto ended = co_await update<IdempotencyState, bool>(
       services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint) {
-        if (state.admission_id != work.admission_id) return Decision<bool>{.out = false};
-        if (sent != nullptr) state.answer = sent->answer;
-        if (unknown) state.claimed_at -= k_claim_lives;
-        return Decision<bool>{.out = true,
-                              .changed = true,
-                              .erase = sent == nullptr && !unknown,
-                              .expires_at = state.claimed_at + ttl};
+        if (state.admission_id != work.admission_id || state.answer) {
+          return Decision<bool>{.out = false};
+        }
+        if (sent != nullptr) {
+          state.answer = sent->answer;
+        } else {
+          release(state);
+        }
+        return Decision<bool>{
+            .out = true, .changed = true, .erase = refused, .expires_at = state.claimed_at + ttl};
       });
   if (!ended && sent != nullptr) co_return std::unexpected(ended.error());
   co_return outcome;
@@ -156,7 +159,7 @@ Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key ke
         } else {
           decision.out = RateLimited{name, limit, verdict};
           decision.effects.events.push_back(
-              work.events.make(audit::event_type::k_limited, now, name));
+              work.events.make(audit::event_type::k_limited, {}, now, name));
         }
         return decision;
       },
@@ -182,7 +185,8 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
     const SendPlan plan = plan_send(*state, work.question(rules_.limits), now);
     if (const auto* limited = std::get_if<SendLimited>(&plan)) {
       Effects effects;
-      effects.events.push_back(work.events.make(audit::event_type::k_limited, now, limited->limit));
+      effects.events.push_back(
+          work.events.make(audit::event_type::k_limited, {}, now, limited->limit));
       auto written = co_await services_.store.append(std::move(effects));
       if (!written) co_return std::unexpected(written.error());
       co_return RateLimited{limited->limit, rule, limited->verdict};
@@ -226,7 +230,7 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
       services_.store, services_.clock, key,
       [&](RecipientState& state, TimePoint now) {
         Decision<Out> decision{.out = std::nullopt};
-        work.events.add_expired(decision.effects.events, state, expire(state, now), now);
+        decision.effects.events = work.events.expire(state, now);
         decision.out = admit(state, work.question(rules_.limits), *code, now);
         decision.changed = decision.out || !decision.effects.events.empty();
         decision.expires_at = garbage_at(state, now);
@@ -234,8 +238,8 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
           const Verification& verification = *find_verification(state, code->verification_id);
           decision.effects.enqueue.push_back(
               {job_id, key, now, verification.expires_at, sealed_job});
-          decision.effects.events.push_back(
-              work.events.make(audit::event_type::k_send, verification, now, work.request.channel));
+          decision.effects.events.push_back(work.events.make_of(
+              verification, audit::event_type::k_send, now, work.request.channel));
         }
         return decision;
       },

@@ -1,16 +1,19 @@
 // The stored form of the states: protobuf, see records.proto.
-#include "records.pb.h"
-
 #include "otp/idempotency.h"
 #include "otp/payload.h"
 #include "otp/sessions_state.h"
 #include "otp/state.h"
+#include "records.pb.h"
 
 namespace otpd::otp {
 namespace {
 
-std::int64_t to_ms(TimePoint time) { return time.time_since_epoch().count(); }
-TimePoint from_ms(std::int64_t ms) { return TimePoint(Millis(ms)); }
+std::int64_t to_ms(TimePoint time) {
+  return time.time_since_epoch().count();
+}
+TimePoint from_ms(std::int64_t ms) {
+  return TimePoint(Millis(ms));
+}
 
 // Copies repeated field `from` into vector `to`, element by element.
 void read_times(const google::protobuf::RepeatedField<std::int64_t>& from, TimeLog& to) {
@@ -44,6 +47,7 @@ void write(const Verification& from, records::Verification& to) {
   }
   to.set_digits(from.digits);
   to.set_attempts_used(from.attempts_used);
+  to.set_attempts_failed(from.attempts_failed);
   to.set_attempts_max(from.attempts_max);
   to.set_created_at(to_ms(from.created_at));
   to.set_expires_at(to_ms(from.expires_at));
@@ -74,6 +78,7 @@ Verification read(const records::Verification& from) {
   }
   to.digits = from.digits();
   to.attempts_used = from.attempts_used();
+  to.attempts_failed = from.attempts_failed();
   to.attempts_max = from.attempts_max();
   to.created_at = from_ms(from.created_at());
   to.expires_at = from_ms(from.expires_at());

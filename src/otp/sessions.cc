@@ -40,9 +40,13 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
         const Session session{
             token_hash,          id, now, now + rules_.session_lifetime, std::string(purpose),
             std::string(user_id)};
-        open_session(state, session, rules_.sessions_per_user, now);
+        const std::size_t ended = open_session(state, session, rules_.sessions_per_user, now);
         auto decision = written(state, 1, now);
-        decision.effects.events.push_back(events.make(type::k_session_opened, now));
+        for (std::size_t i = 0; i < ended; ++i) {
+          decision.effects.events.push_back(
+              events.make(type::k_session_revoked, {}, now, "too many"));
+        }
+        decision.effects.events.push_back(events.make(type::k_session_opened, {}, now));
         return decision;
       },
       std::move(hint));
@@ -67,12 +71,12 @@ Task<Result<void>> Sessions::revoke(const SessionToken& token, std::string_view 
   const auto revoked = co_await update<SessionsState, std::size_t>(
       services_.store, services_.clock, sessions_key(token.user_hash),
       [&](SessionsState& state, TimePoint now) {
-        const auto session = revoke_session(state, token_hash);
+        const auto session = revoke_session(state, token_hash, now);
         if (!session) return Decision<std::size_t>{.out = 0};
         auto decision = written(state, 1, now);
         const EventWriter events(services_.random,
                                  {{}, session->user_id, client_ip, {}, session->purpose, {}});
-        decision.effects.events.push_back(events.make(type::k_session_revoked, now, "token"));
+        decision.effects.events.push_back(events.make(type::k_session_revoked, {}, now, "token"));
         return decision;
       });
   if (!revoked) co_return std::unexpected(revoked.error());
@@ -91,7 +95,7 @@ Task<Result<std::size_t>> Sessions::log_out(std::string_view user_id, std::strin
         auto decision = written(state, live, now);
         for (std::size_t i = 0; i < live; ++i) {
           decision.effects.events.push_back(
-              events.make(type::k_session_revoked, now, "everywhere"));
+              events.make(type::k_session_revoked, {}, now, "everywhere"));
         }
         return decision;
       });

@@ -6,14 +6,15 @@
 
 namespace otpd::otp {
 
-void open_session(SessionsState& state, Session session, std::uint32_t max_sessions,
-                  TimePoint now) {
+std::size_t open_session(SessionsState& state, Session session, std::uint32_t max_sessions,
+                         TimePoint now) {
   std::erase_if(state.sessions, [&](const Session& s) { return s.expires_at <= now; });
   state.sessions.push_back(std::move(session));
-  if (state.sessions.size() > max_sessions) {
-    state.sessions.erase(state.sessions.begin(),
-                         state.sessions.end() - static_cast<std::ptrdiff_t>(max_sessions));
-  }
+  const std::size_t size = state.sessions.size();
+  const std::size_t beyond = size - std::min<std::size_t>(size, max_sessions);
+  state.sessions.erase(state.sessions.begin(),
+                       state.sessions.begin() + static_cast<std::ptrdiff_t>(beyond));
+  return beyond;
 }
 
 const Session* find_session(const SessionsState& state, std::string_view token_hash,
@@ -25,11 +26,12 @@ const Session* find_session(const SessionsState& state, std::string_view token_h
   return found != nullptr && now < found->expires_at ? found : nullptr;
 }
 
-std::optional<Session> revoke_session(SessionsState& state, std::string_view token_hash) {
+std::optional<Session> revoke_session(SessionsState& state, std::string_view token_hash,
+                                      TimePoint now) {
   const auto found = std::ranges::find_if(state.sessions, [&](const Session& s) {
     return crypto::equal_constant_time(s.token_hash, token_hash);
   });
-  if (found == state.sessions.end()) return std::nullopt;
+  if (found == state.sessions.end() || found->expires_at <= now) return std::nullopt;
   Session session = std::move(*found);
   state.sessions.erase(found);
   return session;

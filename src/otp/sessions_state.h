@@ -26,16 +26,16 @@ struct SessionsState {
   std::vector<Session> sessions;  // oldest first
 };
 
-// Adds a session; drops expired ones, and the oldest beyond `max_sessions`.
-void open_session(SessionsState& state, Session session, std::uint32_t max_sessions,
-                  TimePoint now);
+// Adds a session; drops expired ones, and the oldest beyond `max_sessions`: how many of those.
+std::size_t open_session(SessionsState& state, Session session, std::uint32_t max_sessions,
+                         TimePoint now);
 
 // The live session of that token hash, or null.
-const Session* find_session(const SessionsState& state, std::string_view token_hash,
-                            TimePoint now);
+const Session* find_session(const SessionsState& state, std::string_view token_hash, TimePoint now);
 
-// Ends the session of that token hash; what it was, or nothing if there was none.
-std::optional<Session> revoke_session(SessionsState& state, std::string_view token_hash);
+// Ends the live session of that token hash; what it was, or nothing if there was none.
+std::optional<Session> revoke_session(SessionsState& state, std::string_view token_hash,
+                                      TimePoint now);
 
 // When a store may forget the record.
 TimePoint garbage_at(const SessionsState& state, TimePoint now);

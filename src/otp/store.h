@@ -27,25 +27,25 @@ struct Record {
 
 // A message to deliver, entering the queue.
 struct NewJob {
-  std::string id;       // 16 bytes; enqueueing an id that is there already changes nothing
-  Key key;              // the recipient's record
+  std::string id;  // 16 bytes; enqueueing an id that is there already changes nothing
+  Key key;         // the recipient's record
   TimePoint due_at;
-  TimePoint expires_at; // the code's end: nothing is sent at or after it
-  std::string sealed;   // address and code, sealed; the only copy
+  TimePoint expires_at;  // the code's end: nothing is sent at or after it
+  std::string sealed;    // address and code, sealed; the only copy
 };
 
 // What becomes of a leased job.
 struct JobEnd {
   enum class How : std::uint8_t {
-    done,  // remove it
-    retry, // give it back, due at `due_at`
-    dead,  // keep it as a dead letter with `reason`, until its retention ends
+    done,   // remove it
+    retry,  // give it back, due at `due_at`
+    dead,   // keep it as a dead letter with `reason`, until its retention ends
   };
   std::string id;
   std::uint64_t lease = 0;  // the lease under which it was taken; a stale lease changes nothing
   How how = How::done;
   TimePoint due_at;
-  std::string reason;       // from a fixed set; no address, no code
+  std::string reason;  // from a fixed set; no address, no code
 };
 
 // What is written in the same atomic step as a state. (The transactional outbox: a crash at any

@@ -23,14 +23,16 @@ Task<Result<Found>> Verifications::cancel(VerificationId id, std::string_view cl
       services_.store, services_.clock, recipient_key(id.recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Found> decision{.out = std::nullopt};
-        const bool canceled = otp::cancel(state, id.unique, now);
-        const Verification* found = find_verification(state, id.unique);
-        if (found != nullptr) decision.out = *found;
-        if (canceled) {
+        if (otp::cancel(state, id.unique, now)) {
           decision.changed = true;
           decision.expires_at = garbage_at(state, now);
-          decision.effects.events.push_back(
-              events.make(audit::event_type::k_canceled, *found, now));
+        }
+        if (const Verification* found = find_verification(state, id.unique)) {
+          decision.out = *found;
+          if (decision.changed) {
+            decision.effects.events.push_back(
+                events.make_of(*found, audit::event_type::k_canceled, now));
+          }
         }
         return decision;
       });

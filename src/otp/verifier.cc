@@ -20,20 +20,18 @@ Task<Result<Settlement>> settle_record(const Services& services, std::string rec
       [&](RecipientState& state, TimePoint now) {
         Decision<Settlement> decision{.out = Gone{}};
         auto& lines = decision.effects.events;
-        events.add_expired(lines, state, expire(state, now), now);
-        decision.changed = !lines.empty();
+        lines = events.expire(state, now);
         decision.out = rule(state, now);
-        const auto tell = [&](std::string_view event, const std::string& unique) {
-          lines.push_back(events.make(event, *find_verification(state, unique), now));
+        const auto tell = [&](std::string_view what, const std::string& unique) {
+          lines.push_back(events.make_of(*find_verification(state, unique), what, now));
         };
         if (const auto* yes = std::get_if<Approved>(&decision.out)) {
           tell(type::k_verify_success, yes->verification_id);
-          decision.changed = true;
         } else if (const auto* wrong = std::get_if<Wrong>(&decision.out)) {
           tell(type::k_verify_fail, wrong->verification_id);
           if (wrong->poisoned) tell(type::k_exhausted, wrong->verification_id);
-          decision.changed |= wrong->poisoned;
         }
+        decision.changed = !lines.empty();
         decision.expires_at = garbage_at(state, now);
         return decision;
       });
@@ -51,9 +49,9 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
   const std::string recipient_hash =
       keyed_hash(services_.keys.index_key(), "recipient", rules_.application,
                  request.recipient.identity.reveal());
-  const EventWriter events(services_.random,
-                           {recipient_hash, {}, request.client_ip, request.recipient.country,
-                            request.purpose, {}});
+  const EventWriter events(
+      services_.random,
+      {recipient_hash, {}, request.client_ip, request.recipient.country, request.purpose, {}});
   const auto reserved = co_await reserve_attempt(request, recipient_hash, events);
   if (!reserved) co_return std::unexpected(reserved.error());
   if (const auto* exhausted = std::get_if<Exhausted>(&*reserved)) co_return *exhausted;
@@ -70,8 +68,7 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
   }
   const auto digest = co_await services_.hashes.hash(
       std::move(*ticket), attempt.params,
-      code_hash_input(generation->pepper.reveal(), attempt.verification_id,
-                      request.code.reveal()),
+      code_hash_input(generation->pepper.reveal(), attempt.verification_id, request.code.reveal()),
       attempt.salt);
   if (!digest) co_return std::unexpected(digest.error());
 
@@ -97,12 +94,12 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const VerifyRequest& request
       services_.store, services_.clock, recipient_key(recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Reservation> decision{.out = Gone{}};
-        events.add_expired(decision.effects.events, state, expire(state, now), now);
+        decision.effects.events = events.expire(state, now);
         decision.out = reserve(state, question, now);
-        decision.changed = std::holds_alternative<Reserved>(decision.out) ||
-                           !decision.effects.events.empty();
+        decision.changed =
+            std::holds_alternative<Reserved>(decision.out) || !decision.effects.events.empty();
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
-          decision.effects.events.push_back(events.make(type::k_limited, now, "guesses"));
+          decision.effects.events.push_back(events.make(type::k_limited, {}, now, "guesses"));
         }
         decision.expires_at = garbage_at(state, now);
         return decision;
@@ -136,8 +133,8 @@ Task<Result<VerifyOutcome>> Verifier::finish(Settlement settlement, std::string 
   Verified verified{{recipient_hash, yes.verification_id}, yes.user_id, {}, {}};
   if (verified.user_id.empty()) {
     // Always the same for one recipient, so that it can be logged out everywhere.
-    verified.user_id = uuid_v8(keyed_hash(services_.keys.index_key(), "derived user",
-                                          rules_.application, recipient_hash));
+    verified.user_id = uuid_v8(
+        keyed_hash(services_.keys.index_key(), "derived user", rules_.application, recipient_hash));
   }
   if (yes.opens_session) {
     auto session = co_await sessions_.open(verified.user_id, yes.purpose, client_ip);

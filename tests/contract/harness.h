@@ -45,7 +45,8 @@ void start(boost::asio::io_context& loop, Task<T> task, std::optional<T>& out) {
 // A folder that is removed with everything in it.
 class TemporaryFolder {
  public:
-  TemporaryFolder();
+  explicit TemporaryFolder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -62,6 +63,10 @@ inline constexpr TimePoint k_start{Millis(1'800'000'000'000)};
 // A world with one open backend.
 class World {
  public:
+  World() = default;
+  // With its folder in that one.
+  explicit World(const std::filesystem::path& parent) : folder(parent) {}
+
   otp::Store& store() { return backend->store(); }
   delivery::Queue& queue() { return backend->queue(); }
   audit::AuditLog& audit() { return backend->audit(); }

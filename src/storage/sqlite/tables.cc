@@ -29,8 +29,9 @@ std::uint64_t Numbers::next() {
   return next_++;
 }
 
-void Numbers::persist() {
-  raise_.execute(pending_ceiling_);
+// SQLite writes no page for a value that is there already.
+void Numbers::raise() {
+  raise_.execute(++pending_ceiling_);
 }
 
 void Numbers::transaction_ended(bool committed) {
