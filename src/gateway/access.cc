@@ -27,6 +27,11 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+bool is_forwarded(const net::HttpRequest& request) {
+  return net::count_headers(request.headers, "X-Forwarded-For") > 0 ||
+         net::count_headers(request.headers, "Forwarded") > 0;
+}
+
 Problem unauthorized(std::string detail) {
   return {.name = ProblemName::unauthorized, .detail = std::move(detail)};
 }
@@ -51,6 +56,8 @@ Result<AccessControl> AccessControl::make(AccessConfig config) {
 
 bool AccessControl::is_local(const net::HttpRequest& request, std::string_view client_ip) const {
   if (!is_loopback(client_ip)) return false;
+  // A proxy on this machine, declared or not, may speak for anybody.
+  if (is_forwarded(request)) return false;
   const std::string_view host = host_name(net::find_header(request.headers, "Host"));
   return host == "localhost" || is_loopback(host) ||
          std::ranges::find(config_.own_hosts, host) != config_.own_hosts.end();

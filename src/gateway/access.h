@@ -17,7 +17,7 @@ namespace otpd::gateway {
 // What a route asks of its caller.
 enum class Access : std::uint8_t {
   anybody,      // health, the contract, the demo page
-  application,  // an API key; without any configured, this machine only
+  application,  // an API key; without any configured, this machine only (not what it forwards)
   public_application,  // the same, unless the configuration opens it to everybody
   operation,    // the admin token, or this machine
   admin,        // the admin token
