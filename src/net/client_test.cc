@@ -138,20 +138,30 @@ TEST_F(ClientTest, GivesUpOnPeersThatDoNotAnswer) {
 
 TEST_F(ClientTest, GivesUpInTimeWhileALongerCallWaits) {
   TestServer server;
+  HttpCall held;
+  held.url = local_url(server.port(), "/held");
+  held.connect_timeout = held.timeout = Millis(30'000);
   Client& c = client();
-  HttpCall long_call;
-  long_call.url = local_url(server.port(), "/echo");
-  ASSERT_TRUE(call(long_call).has_value());  // the next call has no connecting to be timed
-  long_call.url = local_url(server.port(), "/held");
-  long_call.connect_timeout = long_call.timeout = Millis(30'000);
-  auto waiting = begin([&]() -> Task<Result<HttpAnswer>> { return c.http(long_call); });
-  server.wait_for_held(1);
-  HttpCall short_call = long_call;
-  short_call.timeout = Millis(60);
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(call(short_call).error().kind, Failure::timeout);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, k_soon);
+  const auto hold = [&]() -> Task<Result<HttpAnswer>> { return c.http(held); };
+  // Two connections, and the timers of connecting out of the way, so that nothing but the time-out
+  // of the long call is pending when the short one begins.
+  auto first = begin(hold);
+  auto second = begin(hold);
   server.wait_for_held(2);
+  server.release_held();
+  ASSERT_TRUE(first.get().has_value() && second.get().has_value());
+  HttpCall brief = held;
+  brief.timeout = Millis(400);
+  ASSERT_EQ(call(brief).error().kind, Failure::timeout);
+  server.wait_for_held(1);
+  auto waiting = begin(hold);
+  server.wait_for_held(2);
+
+  brief.timeout = Millis(60);
+  const auto begin_at = std::chrono::steady_clock::now();
+  EXPECT_EQ(call(brief).error().kind, Failure::timeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin_at, k_soon);
+  server.wait_for_held(3);
   server.release_held();
   EXPECT_EQ(waiting.get()->status, 200);
 }
