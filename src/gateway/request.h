@@ -15,6 +15,9 @@ namespace otpd::gateway {
 // 200 (or `status`) with this body.
 net::HttpResponse json_response(const nlohmann::ordered_json& body, int status = 200);
 
+// Whether the request's Content-Type is that one, whatever its case and parameters.
+bool has_media_type(const net::HttpRequest& request, std::string_view wanted);
+
 // The JSON object in the request's body; refuses another Content-Type than application/json.
 Checked<nlohmann::json> read_json(const net::HttpRequest& request);
 

@@ -101,9 +101,4 @@ void CurlList::clear() {
   lines_.clear();
 }
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
-}
-
 }  // namespace otpd::net

@@ -61,7 +61,4 @@ class CurlList {
   std::vector<curl_slist> nodes_;
 };
 
-// Whether the text has bytes that could end a line of a protocol.
-bool has_control(std::string_view text);
-
 }  // namespace otpd::net

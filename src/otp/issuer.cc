@@ -146,8 +146,10 @@ Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work, crypto::HashPo
 Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key key, Limit limit,
                                                               std::string_view name) {
   using Out = std::optional<RateLimited>;
+  auto hint = probably_none(services_.store, key);
   co_return co_await update<LogState, Out>(
-      services_.store, services_.clock, std::move(key), [&](LogState& state, TimePoint now) {
+      services_.store, services_.clock, std::move(key),
+      [&](LogState& state, TimePoint now) {
         const LimitVerdict verdict = check_limit(state.times, limit, now);
         Decision<Out> decision{.out = std::nullopt};
         if (verdict.allowed) {
@@ -160,7 +162,8 @@ Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key ke
               work.events.make(audit::event_type::k_limited, {}, now, name));
         }
         return decision;
-      });
+      },
+      std::move(hint));
 }
 
 Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket first_ticket) {

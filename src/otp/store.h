@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,10 @@ class Store {
 
   // The record, or version 0. Failures: unavailable, timeout, overloaded.
   virtual Task<Result<Record>> load(Key key) = 0;
+
+  // The record if the store has it at hand, without asking its backend and without waiting. It may
+  // be outdated, as a commit will tell. Safe from any thread.
+  virtual std::optional<Record> recall(const Key& key) = 0;
 
   // If the record's version is still `expected`: replaces its bytes (empty: deletes it) and
   // writes the effects, all durably or not at all, and answers `done`. Otherwise changes nothing

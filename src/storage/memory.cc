@@ -211,6 +211,11 @@ class MemoryStore final : public otp::Store {
     co_return state->tables.load(key);
   }
 
+  std::optional<otp::Record> recall(const otp::Key& key) override {
+    const std::lock_guard lock(state_->mutex);
+    return state_->tables.load(key);
+  }
+
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
     const SharedState state = state_;

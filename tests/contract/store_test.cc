@@ -73,6 +73,16 @@ TEST_P(StoreContract, NeverGivesAVersionTwiceAfterAPurge) {
   EXPECT_NE(world_.put("k", 0, "again"), version);
 }
 
+TEST_P(StoreContract, RecallsNothingOrWhatIsStored) {
+  const auto absent = world_.store().recall("k");
+  EXPECT_EQ(absent.value_or(otp::Record{}).version, 0U);
+  const auto version = world_.put("k", 0, "bytes");
+  const auto recalled = world_.store().recall("k");
+  if (!recalled) return;  // this backend keeps nothing at hand
+  EXPECT_EQ(recalled->version, version);
+  EXPECT_EQ(recalled->bytes, "bytes");
+}
+
 TEST_P(StoreContract, WritesEffectsWithTheState) {
   world_.put("k", 0, "one", {.enqueue = {world_.job('a')}, .events = {world_.event()}});
   EXPECT_EQ(world_.stats().waiting, 1U);

@@ -39,6 +39,8 @@ class SqliteStore final : public otp::Store {
     co_return co_await core->ask<otp::Record>(core->loads(), std::move(read));
   }
 
+  std::optional<otp::Record> recall(const otp::Key& key) override { return core_->cache.get(key); }
+
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
     const SharedCore core = core_;
