@@ -3,9 +3,9 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include "base/random.h"
 #include "base/result.h"
@@ -16,11 +16,11 @@ namespace otpd::sim {
 struct FaultPlan {
   double error_rate = 0;  // of all requests, answered with `status`
   int status = 503;
-  Millis latency{0};                          // before any answer
-  bool hang = false;                          // no answer, until the plan changes
-  int retry_after = 0;                        // seconds, told with an error; 0: not told
-  std::unordered_set<std::string> reject_to;  // refused for good
-  double drop_rate = 0;                       // taken, but the connection ends without an answer
+  Millis latency{0};                // before any answer
+  bool hang = false;                // no answer, until the plan changes
+  int retry_after = 0;              // seconds, told with an error; 0: not told
+  std::set<std::string> reject_to;  // refused for good
+  double drop_rate = 0;             // taken, but the connection ends without an answer
 };
 
 // The plan in the JSON of POST /faults; members that are missing have their defaults, so that

@@ -24,7 +24,7 @@ function findCode(text) {
 function prettyAddress(to) {
   const us = to.match(/^\+1(\d{3})(\d{3})(\d{4})$/);
   if (us) return `+1 ${us[1]} ${us[2]} ${us[3]}`;
-  return /^\+\d{8,15}$/.test(to) ? to.replace(/(\d{3})(?=(\d{3})+$)/g, '$1 ') : to;
+  return to;
 }
 
 function initials(to) {
@@ -38,7 +38,7 @@ function hue(to) {
 }
 
 function clockTime(date) {
-  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
 function shortTime(iso) {
@@ -96,10 +96,11 @@ function conversationItem(to, messages, isFresh) {
   const time = element('time', '', shortTime(newest.received_at));
   time.dateTime = newest.received_at;
   open.append(time);
-  open.addEventListener('click', () => showThread(to));
+  open.addEventListener('click', () => { location.hash = encodeURIComponent(to); });
   const preview = element('p', 'preview');
-  if (newest.subject) preview.append(element('b', '', newest.subject), '\n');
-  preview.append(newest.text);
+  if (newest.subject) preview.append(element('b', '', newest.subject));
+  // The WebOTP line is for the browser; the open conversation shows it.
+  preview.append(newest.text.replace(/\s*^@\S+ #\d+\s*$/m, ''));
   const actions = element('div', 'actions');
   const code = codeButton(newest.text);
   if (code) actions.append(code);
@@ -160,7 +161,7 @@ function showThread(to) {
   $('inbox').hidden = true;
   $('thread').hidden = false;
   drawThread();
-  $('back').focus({ preventScroll: true });
+  $('back').focus({ preventScroll: true, focusVisible: false });
 }
 
 function showInbox() {
@@ -168,6 +169,18 @@ function showInbox() {
   $('thread').hidden = true;
   $('inbox').hidden = false;
   drawList();
+}
+
+// The address after '#' says which conversation is open, so that "back" and links work.
+function follow() {
+  const to = decodeURIComponent(location.hash.slice(1));
+  if (to && conversations.has(to)) showThread(to);
+  else if (openTo !== null) showInbox();
+}
+
+function leaveThread() {
+  history.replaceState(null, '', location.pathname);
+  showInbox();
 }
 
 let toastTimer = 0;
@@ -239,11 +252,12 @@ async function poll() {
     const { freshTo, freshIds } = merge(answer.messages);
     if (openTo !== null && (freshTo.has(openTo) || !conversations.has(openTo))) {
       if (conversations.has(openTo)) drawThread(freshIds);
-      else showInbox();
+      else leaveThread();
     }
     if (openTo === null && (freshTo.size > 0 || conversations.size === 0)) {
       drawList(isFirst ? new Set() : freshTo);
     }
+    if (isFirst) follow();
     $('live').textContent = 'live';
     $('live').classList.remove('off');
   } catch {
@@ -284,7 +298,8 @@ function tick() {
 }
 
 $('filter').addEventListener('input', filterChanged);
-$('back').addEventListener('click', showInbox);
+$('back').addEventListener('click', leaveThread);
+window.addEventListener('hashchange', follow);
 $('clear').addEventListener('click', async () => {
   await fetch('/inbox.json', { method: 'DELETE' });
   poll();
@@ -292,7 +307,7 @@ $('clear').addEventListener('click', async () => {
 });
 document.addEventListener('visibilitychange', poll);
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && openTo !== null) showInbox();
+  if (event.key === 'Escape' && openTo !== null) leaveThread();
 });
 
 drawList();

@@ -21,8 +21,7 @@ otp::Policy make_policy(const PurposeConfig& purpose) {
   return {.lifetime = purpose.lifetime,
           .digits = purpose.digits,
           .attempts = purpose.attempts,
-          .resend = purpose.resend == Resend::same ? otp::Resend::same_code
-                                                   : otp::Resend::new_code,
+          .resend = purpose.resend == Resend::same ? otp::Resend::same_code : otp::Resend::new_code,
           .live_codes = purpose.live_codes,
           .resend_after = purpose.resend_after,
           .opens_session = purpose.session,
@@ -36,8 +35,7 @@ std::filesystem::path file_in(const std::string& dir, const char* name) {
 
 Result<Secret> open_admin_token(const std::string& file, Random& random) {
   std::string drawn = "otpa_" + base64url_encode(random.bytes(k_admin_token_bytes));
-  const auto written =
-      crypto::write_private_file(file, drawn + "\n", crypto::IfExists::keep);
+  const auto written = crypto::write_private_file(file, drawn + "\n", crypto::IfExists::keep);
   wipe(drawn);
   if (!written) return std::unexpected(written.error());
   if (*written) log::info("a new admin token was made", {{"file", file}});
@@ -83,12 +81,14 @@ providers::SmtpConfig to_smtp(const SmtpConfig& config) {
 }
 
 Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
-                                                          net::Client& client,
-                                                          const Clock& clock) {
+                                                          net::Client& client, const Clock& clock) {
   switch (config.kind) {
-    case ProviderKind::twilio: return providers::make_twilio(to_twilio(config.twilio), client, clock);
-    case ProviderKind::smtp: return providers::make_smtp(to_smtp(config.smtp), client, clock);
-    case ProviderKind::log: break;
+    case ProviderKind::twilio:
+      return providers::make_twilio(to_twilio(config.twilio), client, clock);
+    case ProviderKind::smtp:
+      return providers::make_smtp(to_smtp(config.smtp), client, clock);
+    case ProviderKind::log:
+      break;
   }
   return providers::make_log();
 }
@@ -111,8 +111,7 @@ Result<void> make_private_folder(const std::string& dir) {
   std::filesystem::create_directories(dir, error);
   ::umask(before);
   if (!error) return {};
-  return fail(Failure::unavailable,
-              "cannot make the data folder " + dir + ": " + error.message());
+  return fail(Failure::unavailable, "cannot make the data folder " + dir + ": " + error.message());
 }
 
 otp::Rules make_rules(const Config& config) {
@@ -122,12 +121,11 @@ otp::Rules make_rules(const Config& config) {
     rules.policies.emplace(name, make_policy(purpose));
   }
   const LimitsConfig& limits = config.limits;
-  rules.limits = {
-      .recipient_sends = {limits.recipient_sends, limits.recipient_window},
-      .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
-      .user_sends = {limits.user_sends, limits.user_window},
-      .ip_sends = {limits.ip_sends, limits.ip_window},
-      .idempotency_ttl = limits.idempotency_ttl};
+  rules.limits = {.recipient_sends = {limits.recipient_sends, limits.recipient_window},
+                  .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
+                  .user_sends = {limits.user_sends, limits.user_window},
+                  .ip_sends = {limits.ip_sends, limits.ip_window},
+                  .idempotency_ttl = limits.idempotency_ttl};
   rules.hash = {.algorithm = config.crypto.hash == CodeHash::hmac
                                  ? crypto::HashParams::Algorithm::hmac
                                  : crypto::HashParams::Algorithm::argon2id,

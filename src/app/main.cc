@@ -140,10 +140,12 @@ int run(int argc, char** argv) {
     case Action::config_show:
     case Action::config_default:
       return run_config_command(command, load_request(command), std::cout, std::cerr);
-    case Action::key_new: return new_api_key(command.key_name);
+    case Action::key_new:
+      return new_api_key(command.key_name);
     case Action::serve:
     case Action::keys_show:
-    case Action::keys_rotate: break;
+    case Action::keys_rotate:
+      break;
   }
   const auto loaded = load_config(load_request(command));
   if (!loaded) {

@@ -156,12 +156,25 @@ Result<void> EmbeddedOtpd::open_gateway() {
   auto proxies = gateway::Networks::parse(config_.server.trusted_proxies);
   if (!proxies) return std::unexpected(proxies.error());
 
-  gateway::Service service{*issuer_, *verifier_, *verifications_, *sessions_, rules_,
-                           backend_->store(), backend_->queue(), backend_->audit(), *clock_,
-                           random_, metrics_, *hashes_,
-                           dynamic_cast<VirtualClock*>(clock_.get()), *access_,
-                           std::move(*proxies), {}, config_.otp.default_region,
-                           config_.demo.enabled, config_.server.max_in_flight};
+  gateway::Service service{*issuer_,
+                           *verifier_,
+                           *verifications_,
+                           *sessions_,
+                           rules_,
+                           backend_->store(),
+                           backend_->queue(),
+                           backend_->audit(),
+                           *clock_,
+                           random_,
+                           metrics_,
+                           *hashes_,
+                           dynamic_cast<VirtualClock*>(clock_.get()),
+                           *access_,
+                           std::move(*proxies),
+                           {},
+                           config_.otp.default_region,
+                           config_.demo.enabled,
+                           config_.server.max_in_flight};
   for (const auto& [channel, lane] : routes_) service.channels.insert(channel);
   gateway_ = std::make_unique<gateway::Gateway>(std::move(service));
   return {};

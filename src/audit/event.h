@@ -27,17 +27,17 @@ inline constexpr std::string_view k_session_revoked = "session_revoked";
 // Never holds a code, a token or an address. Written in the same atomic step as the state change
 // that it reports.
 struct Event {
-  std::string id;               // UUID version 7; writing the same id twice writes one line
-  std::string user_id;          // UUID, or empty
-  std::string channel_hash;     // hex of the recipient's keyed hash, or empty
-  std::string event_type;       // one of event_type::
-  std::string ip_address;       // the client's, or empty
-  std::string country;          // ISO 3166-1 alpha-2 of a phone, or empty
+  std::string id;            // UUID version 7; writing the same id twice writes one line
+  std::string user_id;       // UUID, or empty
+  std::string channel_hash;  // hex of the recipient's keyed hash, or empty
+  std::string event_type;    // one of event_type::
+  std::string ip_address;    // the client's, or empty
+  std::string country;       // ISO 3166-1 alpha-2 of a phone, or empty
   TimePoint created_at;
   std::string verification_id;  // as the API shows it, or empty
   std::string purpose;
   std::string provider;
-  std::string detail;           // a short reason from a fixed set, e.g. "ip", "21211"
+  std::string detail;  // a short reason from a fixed set, e.g. "ip", "21211"
   bool operator==(const Event&) const = default;
 };
 

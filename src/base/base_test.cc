@@ -70,9 +70,8 @@ TEST(Task, CallbackResumesAndDeadlineFires) {
       other = std::thread([done = std::move(done)]() mutable { done(7); });
     });
     answered = got.value_or(-1);
-    auto none = co_await await_callback<int>(Millis(20), [&](Callback<Result<int>> done) {
-      late = std::move(done);
-    });
+    auto none = co_await await_callback<int>(
+        Millis(20), [&](Callback<Result<int>> done) { late = std::move(done); });
     timed_out = !none && none.error().kind == Failure::timeout;
     late(9);  // dropped
   };

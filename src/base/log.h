@@ -37,7 +37,7 @@ void stop();
 bool parse_level(std::string_view name, Level& level);
 
 // One line: {"time":…,"level":…,"message":…, fields…}. Never blocks: when the writer cannot keep
-// up, the oldest lines are overwritten. Safe from any thread.
+// up, the oldest lines are dropped. Safe from any thread.
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 inline void debug(std::string_view m, std::initializer_list<Field> f = {}) {

@@ -13,7 +13,9 @@ namespace {
 
 using LabelMap = std::map<std::string, std::string>;
 
-LabelMap to_map(Metrics::Labels labels) { return {labels.begin(), labels.end()}; }
+LabelMap to_map(Metrics::Labels labels) {
+  return {labels.begin(), labels.end()};
+}
 
 const prometheus::Histogram::BucketBoundaries k_seconds = {
     0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
@@ -25,11 +27,21 @@ struct Metrics::State {
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
 };
 
-void Counter::add(double amount) const { counter_->Increment(amount); }
-double Counter::value() const { return counter_->Value(); }
-void Gauge::set(double value) const { gauge_->Set(value); }
-void Gauge::add(double amount) const { gauge_->Increment(amount); }
-void Histogram::observe(double value) const { histogram_->Observe(value); }
+void Counter::add(double amount) const {
+  counter_->Increment(amount);
+}
+double Counter::value() const {
+  return counter_->Value();
+}
+void Gauge::set(double value) const {
+  gauge_->Set(value);
+}
+void Gauge::add(double amount) const {
+  gauge_->Increment(amount);
+}
+void Histogram::observe(double value) const {
+  histogram_->Observe(value);
+}
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;

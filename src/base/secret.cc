@@ -12,10 +12,14 @@ void wipe(std::string& bytes) noexcept {
   bytes.clear();
 }
 
-Secret::Secret(std::string&& bytes) : bytes_(bytes) { wipe(bytes); }
+Secret::Secret(std::string&& bytes) : bytes_(bytes) {
+  wipe(bytes);
+}
 
 // A short string lives inside the object, so a move copies it: wipe what is left behind.
-Secret::Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { wipe(other.bytes_); }
+Secret::Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) {
+  wipe(other.bytes_);
+}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
@@ -26,6 +30,8 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-Secret::~Secret() { wipe(bytes_); }
+Secret::~Secret() {
+  wipe(bytes_);
+}
 
 }  // namespace otpd

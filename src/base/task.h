@@ -22,9 +22,8 @@ namespace otpd {
 
 // Every event loop is one io_context run by one thread, so what runs on a loop needs no lock.
 using Executor = boost::asio::io_context::executor_type;
-using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                Executor>;
+using Timer = boost::asio::basic_waitable_timer<
+    std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 template <class T = void>
 using Task = boost::asio::awaitable<T, Executor>;
@@ -36,7 +35,9 @@ template <class T>
 using Callback = std::move_only_function<void(T)>;
 
 // The loop that the calling coroutine runs on: `co_await this_executor()`.
-inline auto this_executor() { return boost::asio::this_coro::executor; }
+inline auto this_executor() {
+  return boost::asio::this_coro::executor;
+}
 
 // Suspends the coroutine, calls `start(Callback<Result<T>>)`, and resumes on the coroutine's own
 // loop with what the callback got, or with Failure::timeout after `deadline`, whichever is first;
@@ -80,15 +81,15 @@ Task<Result<T>> await_callback(Millis deadline, Start start) {
       if (!cancelled) waiting->finish(fail(Failure::timeout, "no answer within the deadline"));
     });
     begin(Callback<Result<T>>([waiting, executor](Result<T> result) mutable {
-      boost::asio::post(executor, [waiting = std::move(waiting),
-                                   result = std::move(result)]() mutable {
-        waiting->finish(std::move(result));
-      });
+      boost::asio::post(executor,
+                        [waiting = std::move(waiting), result = std::move(result)]() mutable {
+                          waiting->finish(std::move(result));
+                        });
     }));
   };
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,
-                                                 void(Result<T>)>(
-      std::move(initiate), use_task, deadline, std::move(start));
+                                                 void(Result<T>)>(std::move(initiate), use_task,
+                                                                  deadline, std::move(start));
 }
 
 }  // namespace otpd

@@ -21,7 +21,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr Millis k_hash_deadline{10'000};
 constexpr int k_nice_of_hash_threads = 5;
 
 struct HashJob {
@@ -76,8 +75,8 @@ Result<std::string> hash_now(const HashParams& params, std::string_view input,
 }
 
 struct HashPool::State {
-  State(unsigned threads, std::size_t queue, Histogram wait)
-      : capacity(threads + queue), wait_seconds(wait) {}
+  State(unsigned threads, const Config& config, Histogram wait)
+      : capacity(threads + config.queue), deadline(config.deadline), wait_seconds(wait) {}
 
   void submit(HashJob job);
   void work();
@@ -85,6 +84,7 @@ struct HashPool::State {
   void finish(HashJob job);
 
   const std::size_t capacity;
+  const Millis deadline;
   const Histogram wait_seconds;
   std::atomic<std::size_t> taken{0};  // places: tickets, and hashes waiting or running
   std::atomic<std::size_t> depth{0};
@@ -96,7 +96,7 @@ struct HashPool::State {
 };
 
 void HashPool::State::submit(HashJob job) {
-  depth.fetch_add(1, std::memory_order_relaxed);
+  depth.fetch_add(1);
   {
     const std::lock_guard lock(mutex);
     jobs.push_back(std::move(job));
@@ -123,16 +123,16 @@ void HashPool::State::finish(HashJob job) {
   wait_seconds.observe(std::chrono::duration<double>(waited).count());
   // Nobody waits for it any more: do not burn the time of those who do.
   Result<std::string> digest = fail(Failure::timeout, "no hashing thread in time");
-  if (waited < k_hash_deadline) digest = hash_now(job.params, job.input.reveal(), job.salt);
+  if (waited < deadline) digest = hash_now(job.params, job.input.reveal(), job.salt);
   job.input = Secret();
-  depth.fetch_sub(1, std::memory_order_relaxed);
   taken.fetch_sub(1);
+  depth.fetch_sub(1);
   job.done(std::move(digest));
 }
 
 HashPool::HashPool(const Config& config, Histogram wait_seconds) {
   const unsigned threads = config.threads == 0 ? usable_cores() : config.threads;
-  state_ = std::make_unique<State>(threads, config.queue, wait_seconds);
+  state_ = std::make_unique<State>(threads, config, wait_seconds);
   for (unsigned i = 0; i < threads; ++i) {
     state_->threads.emplace_back([state = state_.get()] { state->work(); });
     pthread_setname_np(state_->threads.back().native_handle(),
@@ -168,7 +168,7 @@ Task<Result<std::string>> HashPool::hash(Ticket ticket, HashParams params, Secre
     co_return hash_now(params, input.reveal(), salt);
   }
   co_return co_await await_callback<std::string>(
-      k_hash_deadline, [&](Callback<Result<std::string>> done) {
+      state_->deadline, [&](Callback<Result<std::string>> done) {
         std::exchange(ticket.pool_, nullptr)
             ->state_->submit(
                 {params, std::move(input), std::move(salt), std::move(done), Steady::now()});
@@ -176,7 +176,7 @@ Task<Result<std::string>> HashPool::hash(Ticket ticket, HashParams params, Secre
 }
 
 std::size_t HashPool::depth() const {
-  return state_->depth.load(std::memory_order_relaxed);
+  return state_->depth.load();
 }
 
 }  // namespace otpd::crypto

@@ -43,8 +43,9 @@ Result<std::string> hash_now(const HashParams& params, std::string_view input,
 class HashPool {
  public:
   struct Config {
-    unsigned threads = 0;    // 0: one per core that the process may run on
-    std::size_t queue = 64;  // waiting hashes; more are refused
+    unsigned threads = 0;     // 0: one per core that the process may run on
+    std::size_t queue = 64;   // waiting hashes; more are refused
+    Millis deadline{10'000};  // for each hash, waiting included
   };
 
   // A place on a thread or in the queue. Take it before the first write of a request, so that an
@@ -74,7 +75,7 @@ class HashPool {
 
   // Like hash_now, on the pool's threads; the cheap algorithm runs at once on the caller's.
   // Uses the ticket up; its place is free again when the hash has ended, even if nobody waits for
-  // it any more. Failures: those of hash_now, timeout (after 10 s), unavailable (shutting down).
+  // it any more. Failures: those of hash_now, timeout, unavailable (shutting down).
   Task<Result<std::string>> hash(Ticket ticket, HashParams params, Secret input, std::string salt);
 
   // Hashes waiting or running now.

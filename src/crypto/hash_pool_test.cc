@@ -205,34 +205,47 @@ TEST_F(HashPoolTest, ShutdownAnswersEveryWaitingHash) {
   EXPECT_GT(unavailable, k_jobs / 2) << "60 such hashes take seconds; ending the pool must not";
 }
 
-// The threads of this process with their names and nice values.
-std::set<std::pair<std::string, int>> threads_of_this_process() {
+TEST_F(HashPoolTest, NoTimeIsSpentOnAHashThatNobodyWaitsFor) {
+  // The first keeps the thread for longer than the deadline; the second would for a minute.
+  constexpr HashParams slow{HashParams::Algorithm::argon2id, 1024, 2'000};
+  constexpr HashParams endless{HashParams::Algorithm::argon2id, 1024, 250'000};
+  Loop loop;
+  HashPool pool({.threads = 1, .queue = 1, .deadline = Millis(100)}, wait);
+  Result<std::string> first, second;
+  loop.spawn(hash_into(pool, pool.reserve().value(), slow, "1", first));
+  loop.spawn(hash_into(pool, pool.reserve().value(), endless, "2", second));
+  loop.join();
+  EXPECT_EQ(first.error().kind, Failure::timeout);
+  EXPECT_EQ(second.error().kind, Failure::timeout);
+  EXPECT_FALSE(pool.reserve().has_value()) << "what still runs or waits keeps its place";
+  const auto begin = std::chrono::steady_clock::now();
+  while (pool.depth() > 0) std::this_thread::yield();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  EXPECT_TRUE(pool.reserve().has_value());
+}
+
+// The hashing threads of this process with their names and nice values.
+std::set<std::pair<std::string, int>> hashing_threads() {
   std::set<std::pair<std::string, int>> out;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     std::string name;
     std::getline(std::ifstream(task.path() / "comm"), name);
     const auto tid = static_cast<id_t>(std::stoi(task.path().filename()));
-    out.emplace(name, getpriority(PRIO_PROCESS, tid));
+    if (name.starts_with("hash-")) out.emplace(name, getpriority(PRIO_PROCESS, tid));
   }
   return out;
 }
 
 TEST_F(HashPoolTest, RunsExactlyItsThreadsBehindTheOthers) {
-  HashPool pool({.threads = 3, .queue = 30}, wait);
-  std::vector<Result<std::string>> digests(30);
-  {
-    Loop loop;
-    for (auto& digest : digests) {
-      loop.spawn(hash_into(pool, pool.reserve().value(), k_quick, "1", digest));
-    }
+  const int lower = getpriority(PRIO_PROCESS, 0) + 5;
+  const std::set<std::pair<std::string, int>> expected = {
+      {"hash-0", lower}, {"hash-1", lower}, {"hash-2", lower}};
+  const HashPool pool({.threads = 3, .queue = 30}, wait);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (hashing_threads() != expected && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::yield();  // each thread lowers its own priority when it starts
   }
-  std::set<std::pair<std::string, int>> hashing;
-  const int usual = getpriority(PRIO_PROCESS, 0);
-  for (const auto& [name, nice] : threads_of_this_process()) {
-    if (name.starts_with("hash-")) hashing.emplace(name, nice);
-  }
-  EXPECT_EQ(hashing, (std::set<std::pair<std::string, int>>{
-                         {"hash-0", usual + 5}, {"hash-1", usual + 5}, {"hash-2", usual + 5}}));
+  EXPECT_EQ(hashing_threads(), expected);
 }
 
 TEST_F(HashPoolTest, ZeroThreadsMeansOnePerUsableCore) {

@@ -41,7 +41,7 @@ TEST_F(SealTest, EveryChangedBitIsNoticed) {
   const std::string sealed = seal(keys, random, "481623", "job 1");
   for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
     std::string changed = sealed;
-    changed[bit / 8] ^= static_cast<char>(1 << (bit % 8));
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << (bit % 8)));
     EXPECT_EQ(open_failure(changed, "job 1"), Failure::corrupt) << bit;
   }
 }

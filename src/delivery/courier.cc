@@ -58,9 +58,9 @@ struct Courier::Meters {
     for (const auto& [channel, lane] : routes) {
       if (tries.contains(lane.name)) continue;
       for (const auto outcome : outcomes) {
-        tries[lane.name].push_back(metrics.counter(
-            "otpd_provider_tries_total", help,
-            {{"lane", lane.name}, {"outcome", std::string(outcome)}}));
+        tries[lane.name].push_back(
+            metrics.counter("otpd_provider_tries_total", help,
+                            {{"lane", lane.name}, {"outcome", std::string(outcome)}}));
       }
       seconds.emplace(lane.name, metrics.seconds("otpd_provider_seconds",
                                                  "Time of one try to hand a message over.",
@@ -68,8 +68,8 @@ struct Courier::Meters {
     }
     given_up = std::make_unique<Counter>(
         metrics.counter("otpd_given_up_total", "Messages that became dead letters."));
-    accept_to_sent = std::make_unique<Histogram>(metrics.seconds(
-        "otpd_delivery_seconds", "From the accepted send to the carrier's yes."));
+    accept_to_sent = std::make_unique<Histogram>(
+        metrics.seconds("otpd_delivery_seconds", "From the accepted send to the carrier's yes."));
   }
   std::map<std::string, std::vector<Counter>, std::less<>> tries;
   std::map<std::string, Histogram, std::less<>> seconds;
@@ -81,10 +81,10 @@ struct Courier::Meters {
 struct Courier::Delivery {
   Job job;
   otp::Payload payload;
-  otp::Record record;      // the recipient's, as loaded before the try
-  bool readable = true;    // job and record; else only the dead letter can tell
+  otp::Record record;    // the recipient's, as loaded before the try
+  bool readable = true;  // job and record; else only the dead letter can tell
   std::string lane;
-  TimePoint accepted_at;   // when the send was accepted
+  TimePoint accepted_at;  // when the send was accepted
 };
 
 Courier::Courier(CourierPorts ports, CourierConfig config)
@@ -144,8 +144,8 @@ Task<void> Courier::attempt(Delivery& delivery) {
                         : Result<otp::Payload>(std::unexpected(opened.error()));
   if (!payload) {
     // Without the payload nobody knows whose it was: only the dead letter can tell.
-    log::error("a job cannot be opened", {{"job", hex_encode(job.id)},
-                                          {"reason", payload.error().message}});
+    log::error("a job cannot be opened",
+               {{"job", hex_encode(job.id)}, {"reason", payload.error().message}});
     delivery.payload.verification_id.recipient_hash = otp::hash_of(job.key);
     delivery.readable = false;
     co_await write_end(delivery, GiveUp{"unreadable", k_reason_unavailable});
@@ -207,15 +207,11 @@ Task<Outcome> Courier::hand_over(Delivery& delivery, const Lane& lane) {
   if (!rendered) {
     co_return Outcome{Outcome::Kind::misconfigured, {}, rendered.error().message, {}};
   }
-  const Message message{hex_encode(delivery.job.id),
-                        payload.channel,
-                        payload.address.clone(),
-                        std::move(rendered->subject),
-                        std::move(rendered->text),
-                        left};
+  const Message message{hex_encode(delivery.job.id), payload.channel,
+                        payload.address.clone(),     std::move(rendered->subject),
+                        std::move(rendered->text),   left};
   const auto begun = std::chrono::steady_clock::now();
-  Outcome outcome =
-      co_await lane.provider.send(message, std::min(config_.provider_timeout, left));
+  Outcome outcome = co_await lane.provider.send(message, std::min(config_.provider_timeout, left));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   meters_->seconds.at(lane.name).observe(took.count());
   meters_->tries.at(lane.name)[static_cast<std::size_t>(outcome.kind)].add();
@@ -250,9 +246,12 @@ Task<void> Courier::write_end(Delivery& delivery, NextStep step) {
 audit::Event Courier::line_of(const Delivery& delivery, const NextStep& step) const {
   if (std::holds_alternative<TryAgain>(step)) return {};
   const otp::Payload& payload = delivery.payload;
-  const otp::EventWriter events(ports_.random,
-                                {payload.verification_id.recipient_hash, payload.user_id, {},
-                                 payload.country, payload.purpose, delivery.lane});
+  const otp::EventWriter events(ports_.random, {payload.verification_id.recipient_hash,
+                                                payload.user_id,
+                                                {},
+                                                payload.country,
+                                                payload.purpose,
+                                                delivery.lane});
   const Ending ending = ending_of(step);
   return events.make(ending.event, payload.verification_id.unique, ports_.clock.now(),
                      ending.detail);
@@ -285,8 +284,7 @@ Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& st
         decision.expires_at = otp::garbage_at(state, now);
         return decision;
       },
-      delivery.record.version == 0 ? std::nullopt
-                                   : std::optional(std::move(delivery.record)));
+      delivery.record.version == 0 ? std::nullopt : std::optional(std::move(delivery.record)));
   delivery.record = {};
   if (!marked) co_return std::unexpected(marked.error());
   co_return Result<void>{};

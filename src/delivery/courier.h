@@ -28,10 +28,10 @@ struct Lane {
 using Routes = std::map<std::string, Lane, std::less<>>;
 
 struct CourierConfig {
-  std::size_t in_flight = 256;     // tries at once
-  Millis lease{30'000};            // longer than a try with its commit can take
+  std::size_t in_flight = 256;  // tries at once
+  Millis lease{30'000};         // longer than a try with its commit can take
   Millis provider_timeout{8'000};
-  Millis trouble_pause{250};       // before asking a store again that failed
+  Millis trouble_pause{250};  // before asking a store again that failed
   RetryPolicy retry;
   std::map<std::string, std::string, std::less<>> link_urls;  // purpose -> URL with {token}
 };

@@ -33,10 +33,10 @@ struct DeadLetter {
 };
 
 struct QueueStats {
-  std::uint64_t waiting = 0;      // not leased, due or not
+  std::uint64_t waiting = 0;  // not leased, due or not
   std::uint64_t leased = 0;
   std::uint64_t dead = 0;
-  Millis oldest_due{0};           // age of the oldest due job that nobody has taken
+  Millis oldest_due{0};  // age of the oldest due job that nobody has taken
 };
 
 class Queue {

@@ -12,8 +12,8 @@
 namespace otpd::delivery {
 
 struct RetryPolicy {
-  Millis base{500};     // the first wait is drawn from [base/2, base]
-  Millis max{30'000};   // no wait is longer, except one that a carrier asks for
+  Millis base{500};    // the first wait is drawn from [base/2, base]
+  Millis max{30'000};  // no wait is longer, except one that a carrier asks for
 };
 
 // A carrier has the message.

@@ -1,10 +1,12 @@
 #include "delivery/templates.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <set>
 
+#include "base/encoding.h"
 #include "delivery/builtin_templates.h"
 
 namespace otpd::delivery {
@@ -38,6 +40,11 @@ TemplateConfig with_text(const std::string& purpose, const std::string& channel,
   TemplateConfig config = typical_config();
   config.overrides[purpose][channel][locale] = std::move(text);
   return config;
+}
+
+// U+202E; in a source text it would do to the reader what it is here for.
+std::string right_to_left() {
+  return hex_decode("e280ae").value();
 }
 
 std::string make_error(const TemplateConfig& config) {
@@ -205,6 +212,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
   TemplateConfig config = typical_config();
   config.overrides["transaction"]["sms"]["en"] = {"", "{payee}|{amount}|{currency}|{code}"};
   const Templates templates = templates_of(config);
+  const std::string lri = hex_decode("e281a6").value(), rlm = hex_decode("e2808f").value();
   const std::pair<std::string, std::string_view> cases[] = {
       {"ACME\n@evil.example #999999", "ACME @evil.example #999999"},
       {"ACME\r\n\r\n@evil.example #999999\n", "ACME @evil.example #999999"},
@@ -215,7 +223,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
        "a b"},
       {std::string("a\0b", 3), "a b"},
       {"a\u0085b\u2028c\u2029d", "a b c d"},
-      {"a\u202eb\u2066c\u200f\u200bd\ufeff", "a b c d"},
+      {"a" + right_to_left() + "b" + lri + "c" + rlm + "\u200bd\ufeff", "a b c d"},
       {"a\u00a0\u00ad\u3000\u061cb", "a b"},
       {"  Müller & Söhne €  ", "Müller & Söhne €"},
       {"日本語", "日本語"},
@@ -224,8 +232,7 @@ TEST(Templates, NoValueCanAddALineOrHide) {
     TemplateValues values = typical_values();
     values.payee = values.amount = values.currency = value;
     const std::string text = text_of(templates, "transaction", "sms", "en", values);
-    const std::string line(shown);
-    EXPECT_EQ(text, line + "|" + line + "|" + line + "|481623\n@login.example.com #481623");
+    EXPECT_EQ(text, fmt::format("{0}|{0}|{0}|481623\n@login.example.com #481623", shown));
   }
 }
 
@@ -333,7 +340,8 @@ TEST(Templates, NamesTheTemplateAndThePositionOfAnError) {
 
 TEST(Templates, RefusesABrandOrHostThatCouldBreakALine) {
   TemplateConfig config = typical_config();
-  for (const char* brand : {"", " ", "a\nb", "a\u202eb", " a"}) {
+  for (const std::string& brand : {std::string(), std::string(" "), std::string("a\nb"),
+                                   "a" + right_to_left(), std::string(" a")}) {
     config.brand = brand;
     EXPECT_EQ(make_error(config), "brand: needs one line of visible text");
   }

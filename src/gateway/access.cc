@@ -55,9 +55,12 @@ Result<AccessControl> AccessControl::make(AccessConfig config) {
 }
 
 bool AccessControl::is_local(const net::HttpRequest& request, std::string_view client_ip) const {
-  if (!is_loopback(client_ip)) return false;
   // A proxy on this machine, declared or not, may speak for anybody.
-  if (is_forwarded(request)) return false;
+  return is_loopback(client_ip) && !is_forwarded(request) && came_over_loopback(request);
+}
+
+bool AccessControl::came_over_loopback(const net::HttpRequest& request) const {
+  if (!is_loopback(request.peer)) return false;
   const std::string_view host = host_name(net::find_header(request.headers, "Host"));
   return host == "localhost" || is_loopback(host) ||
          std::ranges::find(config_.own_hosts, host) != config_.own_hosts.end();
@@ -83,27 +86,32 @@ std::expected<std::string, Problem> AccessControl::check(Access access,
                                        crypto::sha256(config_.admin_token.reveal()));
   };
   switch (access) {
-    case Access::anybody: return std::string();
+    case Access::anybody:
+      return std::string();
     case Access::admin:
       if (is_admin()) return std::string("admin");
       return std::unexpected(unauthorized("This needs the admin token as a bearer token."));
     case Access::operation:
       if (is_admin() || is_local(request, client_ip)) return std::string("operator");
-      return std::unexpected(unauthorized(
-          "From another machine this needs the admin token as a bearer token."));
+      return std::unexpected(
+          unauthorized("From another machine this needs the admin token as a bearer token."));
     case Access::test:
       if (is_local(request, client_ip)) return std::string("test");
       return std::unexpected(
           Problem{.name = ProblemName::forbidden, .detail = "Only this machine may do this."});
     case Access::application:
-    case Access::public_application: break;
+    case Access::public_application:
+      break;
   }
   if (auto name = find_key(presented)) return *std::move(name);
   if (!presented.empty() && !keys_.empty()) {
     return std::unexpected(unauthorized("This API key is not known."));
   }
-  if (access == Access::public_application && config_.public_application) return std::string();
-  if (keys_.empty() && is_local(request, client_ip)) return std::string();
+  const bool may_send = access == Access::public_application;
+  if (may_send && config_.public_application) return std::string();
+  if (keys_.empty() && (may_send ? came_over_loopback(request) : is_local(request, client_ip))) {
+    return std::string();
+  }
   return std::unexpected(unauthorized(
       keys_.empty() ? "No API key is configured, so only this machine may call. Configure "
                       "auth.api_keys, or auth.public for sending and verifying."

@@ -78,6 +78,10 @@ TEST_F(CallerAccess, WhatAProxyForwardsIsNotThisMachine) {
     request.headers.emplace_back(field, "127.0.0.1");
     EXPECT_EQ(who(control, Access::application, request), "!unauthorized") << field;
     EXPECT_EQ(who(control, Access::operation, request), "!unauthorized") << field;
+    // Sending and verifying are what one puts behind a proxy.
+    EXPECT_EQ(who(control, Access::public_application, request), "") << field;
+    request.headers[0].second = "evil.example";
+    EXPECT_EQ(who(control, Access::public_application, request), "!unauthorized") << field;
   }
 }
 

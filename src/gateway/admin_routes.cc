@@ -86,8 +86,8 @@ Task<net::HttpResponse> search_events(const Service& service, const Call& call) 
   if (!object) co_return to_response(object.error());
   Members members(*object);
   audit::Query query;
-  query.limit = static_cast<std::size_t>(
-      members.integer("limit", 1, k_max_rows).value_or(k_default_rows));
+  query.limit =
+      static_cast<std::size_t>(members.integer("limit", 1, k_max_rows).value_or(k_default_rows));
   query.verification_id = members.text("verification_id", 63).value_or("");
   query.user_id = members.text("user_id", 36).value_or("");
   query.channel_hash = members.text("channel_hash", 64).value_or("");

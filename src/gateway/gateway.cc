@@ -25,11 +25,10 @@ std::vector<std::string> segments(std::string_view path) {
 }
 
 bool is_request_id(std::string_view text) {
-  return !text.empty() && text.size() <= k_max_request_id &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  c == '.' || c == '_' || c == '-';
-         });
+  return !text.empty() && text.size() <= k_max_request_id && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
 }  // namespace
@@ -105,9 +104,9 @@ Gateway::Gateway(Service service)
   for (Route& route : routes_) {
     const std::string name = std::string(route.method) + " " + std::string(route.path);
     for (const char* status : {"2xx", "3xx", "4xx", "5xx"}) {
-      route.by_class.push_back(service_.metrics.counter(
-          "otpd_requests_total", "Answers, by route and class of status.",
-          {{"route", name}, {"status", status}}));
+      route.by_class.push_back(service_.metrics.counter("otpd_requests_total",
+                                                        "Answers, by route and class of status.",
+                                                        {{"route", name}, {"status", status}}));
     }
     route.seconds.push_back(service_.metrics.seconds(
         "otpd_request_seconds", "Time to answer, by route.", {{"route", name}}));
@@ -136,6 +135,7 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
       response = to_response(problem_of(Error{Failure::overloaded, {}}));
     }
   }
+  wipe(request.body);  // it may hold a code or a token
   response.headers.emplace_back("X-Request-Id", id);
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;

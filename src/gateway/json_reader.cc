@@ -35,6 +35,14 @@ Problem invalid(std::string detail, std::string member = {}) {
 
 Checked<nlohmann::json> parse_object(std::string_view text) {
   using nlohmann::json;
+  // The parser takes a NUL for the end of the text and skips a byte order mark.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    return std::unexpected(
+        invalid(fmt::format("The body is not valid JSON (at byte {}).", nul + 1)));
+  }
+  if (text.starts_with("\xef\xbb\xbf")) {
+    return std::unexpected(invalid("The body begins with a byte order mark."));
+  }
   std::vector<std::set<std::string>> open;  // the names seen in each object around us
   const auto check = [&](int depth, json::parse_event_t event, json& parsed) {
     if (event == json::parse_event_t::object_start || event == json::parse_event_t::array_start) {
@@ -76,9 +84,8 @@ Members::Members(const nlohmann::json& object, std::string prefix)
 
 void Members::refuse(ProblemName problem, std::string_view member, std::string detail) {
   if (problem_) return;
-  problem_ = Problem{.name = problem,
-                     .detail = std::move(detail),
-                     .member = prefix_ + std::string(member)};
+  problem_ = Problem{
+      .name = problem, .detail = std::move(detail), .member = prefix_ + std::string(member)};
 }
 
 const nlohmann::json* Members::find(std::string_view name) {

@@ -15,7 +15,7 @@ using nlohmann::ordered_json;
 constexpr std::size_t k_max_phone = 64;
 constexpr std::size_t k_max_email = 254;
 constexpr std::size_t k_max_name = 32;
-constexpr std::size_t k_max_locale = 35;   // RFC 5646 section 4.4.1
+constexpr std::size_t k_max_locale = 35;  // RFC 5646 section 4.4.1
 constexpr std::size_t k_max_key = 255;
 constexpr std::size_t k_max_context = 256;
 constexpr std::size_t k_max_token = 128;
@@ -75,8 +75,8 @@ otp::Context read_context(Members& members, const Service& service, const std::s
 std::string read_channel(Members& members, const otp::Recipient& recipient) {
   const bool phone = recipient.kind == otp::Recipient::Kind::phone;
   const std::string channel = members.text("channel", k_max_name).value_or(phone ? "sms" : "email");
-  const bool fits = phone ? channel == "sms" || channel == "voice" || channel == "whatsapp"
-                          : channel == "email";
+  const bool fits =
+      phone ? channel == "sms" || channel == "voice" || channel == "whatsapp" : channel == "email";
   if (!fits) {
     members.refuse(ProblemName::invalid_request, "channel",
                    phone ? "A phone is reached by \"sms\", \"voice\" or \"whatsapp\"."
@@ -154,10 +154,10 @@ Checked<otp::SendRequest> read_send(const Service& service, const Call& call) {
   }
   if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
   if (!service.channels.contains(request.channel)) {
-    return std::unexpected(Problem{
-        .name = ProblemName::recipient_not_allowed,
-        .detail = fmt::format("No carrier is configured for \"{}\".", request.channel),
-        .member = "channel"});
+    return std::unexpected(
+        Problem{.name = ProblemName::recipient_not_allowed,
+                .detail = fmt::format("No carrier is configured for \"{}\".", request.channel),
+                .member = "channel"});
   }
   request.caller = call.caller;
   request.client_ip = call.client_ip;
@@ -264,7 +264,9 @@ net::HttpResponse answer(const otp::WrongCode& wrong) {
                       .requires_new_otp = true});
 }
 
-net::HttpResponse answer(const otp::Exhausted&) { return answer(otp::WrongCode{0}); }
+net::HttpResponse answer(const otp::Exhausted&) {
+  return answer(otp::WrongCode{0});
+}
 
 net::HttpResponse answer(const otp::Gone&) {
   return to_response({.name = ProblemName::otp_expired,
@@ -281,12 +283,16 @@ net::HttpResponse answer(const otp::RateLimited& limited) {
   return to_response(problem_of(limited));
 }
 
-net::HttpResponse answer(const otp::KeyReused&) { return to_response(key_reused()); }
-net::HttpResponse answer(const otp::InProgress&) { return to_response(in_progress()); }
+net::HttpResponse answer(const otp::KeyReused&) {
+  return to_response(key_reused());
+}
+net::HttpResponse answer(const otp::InProgress&) {
+  return to_response(in_progress());
+}
 
 net::HttpResponse not_found() {
-  return to_response({.name = ProblemName::not_found,
-                      .detail = "There is no such verification, or no longer."});
+  return to_response(
+      {.name = ProblemName::not_found, .detail = "There is no such verification, or no longer."});
 }
 
 net::HttpResponse answer(const otp::VerificationId& id, const otp::Verification& found,

@@ -40,7 +40,9 @@ constexpr Row k_rows[] = {
 };
 static_assert(std::size(k_rows) == static_cast<std::size_t>(ProblemName::unavailable) + 1);
 
-const Row& row(ProblemName name) { return k_rows[static_cast<std::size_t>(name)]; }
+const Row& row(ProblemName name) {
+  return k_rows[static_cast<std::size_t>(name)];
+}
 
 // Whole seconds, rounded up: a client that waits them is not too early. At least 1.
 Seconds whole_seconds(Millis wait) {
@@ -57,7 +59,9 @@ std::string_view limit_words(std::string_view limit) {
 
 }  // namespace
 
-std::string_view problem_name(ProblemName name) { return row(name).name; }
+std::string_view problem_name(ProblemName name) {
+  return row(name).name;
+}
 
 net::HttpResponse to_response(const Problem& problem) {
   const Row& known = row(problem.name);
@@ -98,7 +102,8 @@ Problem problem_of(const Error& error) {
               .retry_after = Seconds(1)};
     case Failure::invalid:
     case Failure::corrupt:
-    case Failure::internal: break;
+    case Failure::internal:
+      break;
   }
   return {.name = ProblemName::internal, .detail = "The log has it under this request id."};
 }
@@ -118,8 +123,8 @@ net::Headers rate_limit_headers(std::string_view name, const otp::Limit& rule,
                                 std::uint32_t remaining, Millis reset) {
   const auto window = std::chrono::ceil<Seconds>(rule.window).count();
   return {{"RateLimit-Policy", fmt::format("\"{}\";q={};w={}", name, rule.max, window)},
-          {"RateLimit", fmt::format("\"{}\";r={};t={}", name, remaining,
-                                    whole_seconds(reset).count())}};
+          {"RateLimit",
+           fmt::format("\"{}\";r={};t={}", name, remaining, whole_seconds(reset).count())}};
 }
 
 Problem problem_of_status(int status, std::string_view reason) {
@@ -127,15 +132,21 @@ Problem problem_of_status(int status, std::string_view reason) {
     return Problem{.name = name, .detail = std::string(reason)};
   };
   switch (status) {
-    case 408: return named(ProblemName::request_timeout);
-    case 413: return named(ProblemName::payload_too_large);
+    case 408:
+      return named(ProblemName::request_timeout);
+    case 413:
+      return named(ProblemName::payload_too_large);
     case 414:
-    case 431: return named(ProblemName::header_too_large);
-    case 500: return named(ProblemName::internal);
-    case 503: return {.name = ProblemName::unavailable,
-                      .detail = std::string(reason),
-                      .retry_after = Seconds(1)};
-    default: return named(ProblemName::invalid_request);
+    case 431:
+      return named(ProblemName::header_too_large);
+    case 500:
+      return named(ProblemName::internal);
+    case 503:
+      return {.name = ProblemName::unavailable,
+              .detail = std::string(reason),
+              .retry_after = Seconds(1)};
+    default:
+      return named(ProblemName::invalid_request);
   }
 }
 

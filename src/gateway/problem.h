@@ -42,13 +42,13 @@ enum class ProblemName : std::uint8_t {
 struct Problem {
   ProblemName name = ProblemName::internal;
   std::string detail{};
-  std::string member{};                            // which member of the request is wrong
-  std::string limit{};                             // rate_limited
+  std::string member{};  // which member of the request is wrong
+  std::string limit{};   // rate_limited
   std::optional<std::uint32_t> attempts_remaining{};
   bool requires_new_otp = false;
-  std::optional<Seconds> retry_after{};            // also sent as Retry-After
-  std::string checks{};                            // unavailable: JSON of the parts, or empty
-  net::Headers headers{};                          // further fields, e.g. Allow
+  std::optional<Seconds> retry_after{};  // also sent as Retry-After
+  std::string checks{};                  // unavailable: JSON of the parts, or empty
+  net::Headers headers{};                // further fields, e.g. Allow
 };
 
 // "invalid_request" and so on.

@@ -35,8 +35,10 @@ bool has_media_type(const net::HttpRequest& request, std::string_view wanted) {
 
 net::HttpResponse json_response(const nlohmann::ordered_json& body, int status) {
   // What a carrier once answered need not be UTF-8.
-  return {status, "application/json",
-          body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace), {}};
+  return {status,
+          "application/json",
+          body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+          {}};
 }
 
 Checked<nlohmann::json> read_json(const net::HttpRequest& request) {
@@ -67,8 +69,8 @@ Checked<nlohmann::json> parse_form(std::string_view text) {
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     const auto name = form_decode(pair.substr(0, equals));
-    const auto value = form_decode(
-        equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    const auto value = form_decode(equals == std::string_view::npos ? std::string_view()
+                                                                    : pair.substr(equals + 1));
     if (!name || !value) return bad("A percent sign is not followed by two hexadecimal digits.");
     if (object.contains(*name)) return bad("A name is there twice.");
     object[*name] = *value;
@@ -78,8 +80,9 @@ Checked<nlohmann::json> parse_form(std::string_view text) {
 
 std::string format_time(TimePoint time) {
   const auto seconds = std::chrono::floor<Seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", fmt::gmtime(std::time_t{
-      seconds.time_since_epoch().count()}), (time - seconds).count());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
+                     fmt::gmtime(std::time_t{seconds.time_since_epoch().count()}),
+                     (time - seconds).count());
 }
 
 }  // namespace otpd::gateway

@@ -51,8 +51,8 @@ Task<net::HttpResponse> metrics_page(const Service& service, const Call&) {
   }
   metrics.gauge("otpd_hash_queue_depth", "Hashes that wait or run.")
       .set(static_cast<double>(service.hashes.depth()));
-  co_return net::HttpResponse{200, "text/plain; version=0.0.4; charset=utf-8", metrics.render(),
-                              {}};
+  co_return net::HttpResponse{
+      200, "text/plain; version=0.0.4; charset=utf-8", metrics.render(), {}};
 }
 
 Task<net::HttpResponse> static_page(const Service& service, const Call& call) {

@@ -50,7 +50,8 @@ struct MailAnswer {
 struct ClientConfig {
   std::string ca_file;  // PEM of the authorities to trust; empty: the system's
   std::string proxy;    // e.g. http://proxy.example:3128; empty: none, whatever the environment
-  long max_connections = 512;  // kept alive between calls
+  long max_connections = 512;    // kept alive between calls
+  std::size_t mail_threads = 8;  // mails on their way at once
 };
 
 // Keeps connections alive between calls, and always verifies certificates. To be created, used
@@ -69,7 +70,8 @@ class Client {
   // URL or header). `call` must live until the answer.
   Task<Result<HttpAnswer>> http(const HttpCall& call);
 
-  // The server's final reply, also when it refused; failures as above.
+  // The server's final reply, also when it refused; failures as above, or Failure::overloaded when
+  // too many mails wait for a thread: libcurl's SMTP blocks, so mails have threads of their own.
   Task<Result<MailAnswer>> mail(const MailCall& call);
 
  private:

@@ -3,25 +3,12 @@
 #include <sys/socket.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <csignal>
 #include <cstdlib>
-#include <mutex>
-
-#include "base/log.h"
 
 namespace otpd::net {
 namespace {
 
 using Descriptor = boost::asio::posix::basic_stream_descriptor<Executor>;
-
-void start_curl_once() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    // OpenSSL inside libcurl writes without MSG_NOSIGNAL.
-    std::signal(SIGPIPE, SIG_IGN);
-  });
-}
 
 }  // namespace
 
@@ -40,43 +27,16 @@ struct CurlLoop::Watch {
   bool writing = false;
 };
 
-Transfer::Transfer(CurlLoop& loop) : handle_(curl_easy_init()) {
-  if (handle_ == nullptr) std::abort();
+Transfer::Transfer(CurlLoop& loop) {
   set(CURLOPT_PRIVATE, this);
-  set(CURLOPT_ERRORBUFFER, error_.data());
-  set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_OPENSOCKETFUNCTION, &CurlLoop::on_open);
   set(CURLOPT_OPENSOCKETDATA, &loop);
   set(CURLOPT_CLOSESOCKETFUNCTION, &CurlLoop::on_close);
   set(CURLOPT_CLOSESOCKETDATA, &loop);
 }
 
-Transfer::~Transfer() {
-  curl_easy_cleanup(handle_);
-}
-
-void Transfer::check(CURLcode code) {
-  if (code == CURLE_OK) return;
-  log::error("libcurl refuses an option", {{"reason", curl_easy_strerror(code)}});
-  std::abort();
-}
-
-long Transfer::response_code() const {
-  long code = 0;
-  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &code);
-  return code;
-}
-
-std::string Transfer::explain(CURLcode code) const {
-  return error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
-}
-
-void Transfer::stop_listening() const {
-  if (socket_ >= 0) ::shutdown(socket_, SHUT_RD);
-}
-
 CurlLoop::CurlLoop(Executor executor, long max_connections)
-    : executor_(executor), multi_((start_curl_once(), curl_multi_init())), timer_(executor) {
+    : executor_(executor), multi_(curl_multi_init()), timer_(executor) {
   if (multi_ == nullptr) std::abort();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -92,8 +52,6 @@ CurlLoop::~CurlLoop() {
 void CurlLoop::close() {
   if (multi_ == nullptr) return;
   while (!in_flight_.empty()) finish(**in_flight_.begin(), CURLE_ABORTED_BY_CALLBACK);
-  // libcurl must not wait for an answer to its good-byes.
-  for (const auto& [fd, watch] : watches_) ::shutdown(fd, SHUT_RDWR);
   curl_multi_cleanup(std::exchange(multi_, nullptr));
   timer_.cancel();
 }
@@ -112,19 +70,18 @@ Task<CURLcode> CurlLoop::perform(Transfer& transfer) {
 
 void CurlLoop::start(Transfer& transfer, Done done) {
   transfer.done_ = std::move(done);
-  transfer.error_[0] = '\0';
-  transfer.socket_ = -1;
+  transfer.forget_error();
   in_flight_.insert(&transfer);
   if (multi_ == nullptr) return finish(transfer, CURLE_ABORTED_BY_CALLBACK);
   acting_ = true;  // the immediate time-out that adding asks for is served here and now
-  const CURLMcode added = curl_multi_add_handle(multi_, transfer.handle_);
+  const CURLMcode added = curl_multi_add_handle(multi_, transfer.get());
   acting_ = false;
   if (added != CURLM_OK) return finish(transfer, CURLE_FAILED_INIT);
   act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlLoop::finish(Transfer& transfer, CURLcode code) {
-  if (multi_ != nullptr) curl_multi_remove_handle(multi_, transfer.handle_);
+  if (multi_ != nullptr) curl_multi_remove_handle(multi_, transfer.get());
   in_flight_.erase(&transfer);
   Done done = std::exchange(transfer.done_, nullptr);
   done(code);
@@ -166,7 +123,7 @@ int CurlLoop::on_close(void* self, curl_socket_t fd) {
   return 0;
 }
 
-int CurlLoop::on_socket(CURL* easy, curl_socket_t fd, int what, void* self_, void*) {
+int CurlLoop::on_socket(CURL*, curl_socket_t fd, int what, void* self_, void*) {
   auto* self = static_cast<CurlLoop*>(self_);
   const auto it = self->watches_.find(fd);
   if (what == CURL_POLL_REMOVE) {
@@ -182,11 +139,6 @@ int CurlLoop::on_socket(CURL* easy, curl_socket_t fd, int what, void* self_, voi
   }
   const std::shared_ptr<Watch> watch =
       it == self->watches_.end() ? self->watch(fd, false) : it->second;
-  if (watch->ours) {
-    char* transfer = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    if (transfer != nullptr) reinterpret_cast<Transfer*>(transfer)->socket_ = fd;
-  }
   watch->interest = what;
   self->arm(watch);
   return 0;

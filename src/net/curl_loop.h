@@ -1,48 +1,25 @@
 // CurlLoop: libcurl's multi interface driven by one event loop.
 #pragma once
 
-#include <curl/curl.h>
-
-#include <array>
 #include <functional>
 #include <memory>
-#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "base/task.h"
+#include "net/curl_handle.h"
 
 namespace otpd::net {
 
 class CurlLoop;
 
-// One reusable easy handle. What never changes is set once by the constructor and by the owner.
-class Transfer {
+// An easy handle that a CurlLoop can perform; reusable.
+class Transfer : public CurlHandle {
  public:
   explicit Transfer(CurlLoop& loop);
-  virtual ~Transfer();
-  Transfer(const Transfer&) = delete;
-  Transfer& operator=(const Transfer&) = delete;
-
-  // Sets an option. Only a bug or a lack of memory can make that fail: then it terminates.
-  template <class Value>
-  void set(CURLoption option, Value value) {
-    check(curl_easy_setopt(handle_, option, value));
-  }
-  long response_code() const;
-  // libcurl's words for what went wrong.
-  std::string explain(CURLcode code) const;
-  // Makes the peer's next silence an end: libcurl says QUIT to a mail server and then would block
-  // the loop until the server answers that.
-  void stop_listening() const;
 
  private:
   friend class CurlLoop;
-  static void check(CURLcode code);
-
-  CURL* handle_;
-  int socket_ = -1;
-  std::array<char, CURL_ERROR_SIZE> error_{};
   std::move_only_function<void(CURLcode)> done_;
 };
 

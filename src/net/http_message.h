@@ -12,6 +12,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // Whether two header names (or other tokens of HTTP) are the same, which ignores case.
 bool same_name(std::string_view a, std::string_view b);
+// Whether the text has bytes (control characters other than a tab) that could end a line.
+bool has_control(std::string_view text);
 // The value of the first header of that name (compared without case), or empty.
 std::string_view find_header(const Headers& headers, std::string_view name);
 // How many headers of that name there are.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 #include <iterator>
@@ -27,14 +26,9 @@ std::string_view date_line() {
   return {text.data(), size};
 }
 
-bool is_control(char c) {
-  return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f';
-}
-
 bool can_be_sent(std::string_view name, std::string_view value) {
-  return !name.empty() && name.find_first_of(": \t") == name.npos &&
-         std::none_of(name.begin(), name.end(), is_control) &&
-         std::none_of(value.begin(), value.end(), is_control);
+  return !name.empty() && name.find_first_of(": \t") == name.npos && !has_control(name) &&
+         !has_control(value);
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {

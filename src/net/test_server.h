@@ -11,16 +11,17 @@
 #include <vector>
 
 #include "net/http_server.h"
+#include "net/test_malformed.h"
 
 namespace otpd::net {
 
 // /held waits until release_held(), /slow goes once round the loop, /throw throws, /empty is 204;
-// everything else is an echo. The limits are small: 1 KiB of headers and of body.
+// everything else is an echo. The limits are those of test_malformed.h.
 class TestServer {
  public:
   explicit TestServer(HttpServerConfig config = {}, std::size_t loops = 1) : loops_(loops, "test") {
-    config.max_header_bytes = 1024;
-    config.max_body_bytes = 1024;
+    config.max_header_bytes = k_malformed_header_bytes;
+    config.max_body_bytes = k_malformed_body_bytes;
     auto listening = HttpServer::listen(
         loops_, std::move(config),
         [this](HttpRequest request) { return handle(std::move(request)); }, error_page);

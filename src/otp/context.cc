@@ -46,7 +46,8 @@ bool is_shown_as_written(std::string_view text) {
       if ((last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae)) return false;
     }
     if (rest.starts_with("\xe2\x81") && rest.size() > 2 &&
-        static_cast<unsigned char>(rest[2]) >= 0xa0 && static_cast<unsigned char>(rest[2]) <= 0xaf) {
+        static_cast<unsigned char>(rest[2]) >= 0xa0 &&
+        static_cast<unsigned char>(rest[2]) <= 0xaf) {
       return false;
     }
     if (rest.starts_with("\xef\xbb\xbf")) return false;
@@ -79,8 +80,8 @@ Result<void> check_context(const Context& context) {
 
 std::string context_hash(std::string_view index_key, const Context& context) {
   if (context.empty()) return {};
-  return crypto::hmac_sha256_parts(
-      index_key, {"context", context.amount, context.currency, context.payee});
+  return crypto::hmac_sha256_parts(index_key,
+                                   {"context", context.amount, context.currency, context.payee});
 }
 
 }  // namespace otpd::otp

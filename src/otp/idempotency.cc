@@ -2,8 +2,8 @@
 
 namespace otpd::otp {
 
-ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint,
-                   std::string_view drawn_id, Seconds ttl, TimePoint now) {
+ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint, std::string_view drawn_id,
+                   Seconds ttl, TimePoint now) {
   if (state.fingerprint.empty() || state.claimed_at + ttl <= now) {
     state = {std::string(fingerprint), std::string(drawn_id), now, {}};
     return Claimed{state.admission_id};
@@ -16,6 +16,8 @@ ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint,
   return Claimed{state.admission_id};
 }
 
-void release(IdempotencyState& state) { state.claimed_at -= k_claim_lives; }
+void release(IdempotencyState& state) {
+  state.claimed_at -= k_claim_lives;
+}
 
 }  // namespace otpd::otp

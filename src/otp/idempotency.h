@@ -46,8 +46,8 @@ using ClaimOutcome = std::variant<Claimed, Replay, KeyReused, InProgress>;
 
 // What a request with this fingerprint may do. Changes the state only if Claimed; `drawn_id`
 // becomes the admission of a new claim.
-ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint,
-                   std::string_view drawn_id, Seconds ttl, TimePoint now);
+ClaimOutcome claim(IdempotencyState& state, std::string_view fingerprint, std::string_view drawn_id,
+                   Seconds ttl, TimePoint now);
 
 // Ends a claim of which nobody knows how far it came (the store failed): the next try need not
 // wait, and carries on under the same admission.

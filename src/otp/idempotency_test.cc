@@ -18,8 +18,8 @@ TEST(Idempotency, AKeyIsClaimedAnsweredAndForgotten) {
   EXPECT_TRUE(std::holds_alternative<InProgress>(claim(state, "print", "id 2", k_ttl, k_now)));
   EXPECT_TRUE(std::holds_alternative<KeyReused>(claim(state, "other", "id 2", k_ttl, k_now)));
 
-  state.answer = Accepted{{std::string(16, 'r'), std::string(12, 'u')}, "sms", Seconds(300), 3,
-                          Seconds(30)};
+  state.answer =
+      Accepted{{std::string(16, 'r'), std::string(12, 'u')}, "sms", Seconds(300), 3, Seconds(30)};
   const auto stored = decode<IdempotencyState>(encode(state));
   ASSERT_TRUE(stored);
   state = *stored;
@@ -36,8 +36,8 @@ TEST(Idempotency, ADeadRequestIsCarriedOnUnderItsOwnAdmission) {
   IdempotencyState state;
   claim(state, "print", "id 1", k_ttl, k_now);
   const TimePoint stale = k_now + k_claim_lives;
-  EXPECT_TRUE(std::holds_alternative<InProgress>(
-      claim(state, "print", "id 2", k_ttl, stale - Millis(1))));
+  EXPECT_TRUE(
+      std::holds_alternative<InProgress>(claim(state, "print", "id 2", k_ttl, stale - Millis(1))));
   EXPECT_EQ(std::get<Claimed>(claim(state, "print", "id 2", k_ttl, stale)).admission_id, "id 1");
   EXPECT_TRUE(std::holds_alternative<InProgress>(claim(state, "print", "id 3", k_ttl, stale)));
 }

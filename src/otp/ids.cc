@@ -25,7 +25,9 @@ Secret encode_with_secret(std::string_view prefix, std::string plain, const Secr
 
 }  // namespace
 
-std::string VerificationId::text() const { return base64url_encode(bytes()); }
+std::string VerificationId::text() const {
+  return base64url_encode(bytes());
+}
 
 std::optional<VerificationId> VerificationId::parse(std::string_view text) {
   const auto bytes = decode_exactly(text, k_id_bytes);
@@ -33,7 +35,9 @@ std::optional<VerificationId> VerificationId::parse(std::string_view text) {
   return VerificationId{bytes->substr(0, k_hash_bytes), bytes->substr(k_hash_bytes)};
 }
 
-Secret LinkToken::text() const { return encode_with_secret("", id.bytes(), secret); }
+Secret LinkToken::text() const {
+  return encode_with_secret("", id.bytes(), secret);
+}
 
 std::optional<LinkToken> LinkToken::parse(std::string_view text) {
   auto bytes = decode_exactly(text, k_id_bytes + k_link_secret_bytes);

@@ -10,8 +10,8 @@
 
 namespace otpd::otp {
 
-inline constexpr std::size_t k_unique_bytes = 12;         // of a verification, within its recipient
-inline constexpr std::size_t k_session_secret_bytes = 32; // 256 bits
+inline constexpr std::size_t k_unique_bytes = 12;  // of a verification, within its recipient
+inline constexpr std::size_t k_session_secret_bytes = 32;  // 256 bits
 inline constexpr std::string_view k_session_prefix = "otps_";
 
 // Names one verification: the recipient's hash (16 bytes) and what tells it from the others of

@@ -18,8 +18,8 @@ struct Issuer::Work {
   std::string bound_to;      // context hash
   std::string admission_id;  // drawn, or the idempotency key's
   EventWriter events;
-  Secret code;               // what is to be delivered
-  Secret link_secret;        // 128 bits; empty if the purpose has no link
+  Secret code;         // what is to be delivered
+  Secret link_secret;  // 128 bits; empty if the purpose has no link
 
   SendQuestion question(const Limits& limits) const {
     return {request.purpose, bound_to, admission_id, policy, limits};
@@ -50,8 +50,8 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
   const std::string_view index = services_.keys.index_key();
   const std::string hash =
       keyed_hash(index, "recipient", rules_.application, request.recipient.identity.reveal());
-  const EventSource source{hash, request.user_id, request.client_ip, request.recipient.country,
-                           request.purpose, {}};
+  const EventSource source{
+      hash, request.user_id, request.client_ip, request.recipient.country, request.purpose, {}};
   Work work{request,
             rules_.policies.at(request.purpose),
             hash,
@@ -95,8 +95,7 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
   const Sent* sent = outcome ? std::get_if<Sent>(&*outcome) : nullptr;
   // The answer is remembered; a refusal is not, so it gives the key back. After any other failure
   // the send may have been written: the key keeps its admission, so that a retry finds it.
-  const bool refused =
-      outcome ? sent == nullptr : outcome.error().kind == Failure::overloaded;
+  const bool refused = outcome ? sent == nullptr : outcome.error().kind == Failure::overloaded;
   const auto ended = co_await update<IdempotencyState, bool>(
       services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint) {
         if (state.admission_id != work.admission_id || state.answer) {
@@ -107,10 +106,8 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
         } else {
           release(state);
         }
-        return Decision<bool>{.out = true,
-                              .changed = true,
-                              .erase = refused,
-                              .expires_at = state.claimed_at + ttl};
+        return Decision<bool>{
+            .out = true, .changed = true, .erase = refused, .expires_at = state.claimed_at + ttl};
       });
   if (!ended && sent != nullptr) co_return std::unexpected(ended.error());
   co_return outcome;
@@ -128,8 +125,7 @@ Task<Result<SendOutcome>> Issuer::answer_again(Work& work, Accepted answer) {
   co_return Sent{std::move(answer), rule, verdict};
 }
 
-Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work,
-                                                      crypto::HashPool::Ticket ticket) {
+Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work, crypto::HashPool::Ticket ticket) {
   const SendRequest& request = work.request;
   const std::string_view index = services_.keys.index_key();
   const Limits& limits = rules_.limits;
@@ -150,8 +146,10 @@ Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work,
 Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key key, Limit limit,
                                                               std::string_view name) {
   using Out = std::optional<RateLimited>;
+  auto hint = probably_none(services_.store, key);
   co_return co_await update<LogState, Out>(
-      services_.store, services_.clock, std::move(key), [&](LogState& state, TimePoint now) {
+      services_.store, services_.clock, std::move(key),
+      [&](LogState& state, TimePoint now) {
         const LimitVerdict verdict = check_limit(state.times, limit, now);
         Decision<Out> decision{.out = std::nullopt};
         if (verdict.allowed) {
@@ -164,7 +162,8 @@ Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key ke
               work.events.make(audit::event_type::k_limited, {}, now, name));
         }
         return decision;
-      });
+      },
+      std::move(hint));
 }
 
 Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket first_ticket) {
@@ -201,8 +200,7 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
                                                         : std::get<FurtherCode>(plan).verdict;
       crypto::HashPool::Ticket one_use = std::move(*ticket);
       ticket.reset();
-      auto admitted =
-          co_await admit_new_code(work, std::move(*loaded), plan, std::move(one_use));
+      auto admitted = co_await admit_new_code(work, std::move(*loaded), plan, std::move(one_use));
       if (!admitted) co_return std::unexpected(admitted.error());
       admission = std::move(*admitted);
     }
@@ -268,8 +266,8 @@ Task<Result<NewCode>> Issuer::make_code(Work& work, const SendPlan& plan,
       co_return fail(Failure::internal, "a live verification's key generation was removed");
     }
     const std::string_view pepper = generation->pepper.reveal();
-    work.code = draw_code(services_.random, further != nullptr ? further->digits
-                                                               : work.policy.digits);
+    work.code =
+        draw_code(services_.random, further != nullptr ? further->digits : work.policy.digits);
     if (work.policy.has_link) {
       work.link_secret = Secret(services_.random.bytes(k_link_secret_bytes));
       code.link_hash = link_hash(pepper, code.verification_id, work.link_secret.reveal());

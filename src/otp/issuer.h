@@ -30,8 +30,8 @@ struct Services {
 struct SendRequest {
   Recipient recipient;
   std::string channel;
-  std::string purpose;          // one of Rules::policies
-  std::string user_id;          // UUID, or empty
+  std::string purpose;  // one of Rules::policies
+  std::string user_id;  // UUID, or empty
   std::string locale;
   Context context;              // empty unless the policy needs it
   std::string idempotency_key;  // or empty

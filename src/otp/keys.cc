@@ -18,12 +18,24 @@ std::string keyed_hash(std::string_view index_key, std::string_view kind,
   return crypto::hmac_sha256_parts(index_key, {kind, application, name}).substr(0, k_hash_bytes);
 }
 
-Key recipient_key(std::string_view hash) { return named('r', hash); }
-Key ip_key(std::string_view hash) { return named('i', hash); }
-Key user_key(std::string_view hash) { return named('u', hash); }
-Key idempotency_key(std::string_view hash) { return named('k', hash); }
-Key sessions_key(std::string_view hash) { return named('s', hash); }
+Key recipient_key(std::string_view hash) {
+  return named('r', hash);
+}
+Key ip_key(std::string_view hash) {
+  return named('i', hash);
+}
+Key user_key(std::string_view hash) {
+  return named('u', hash);
+}
+Key idempotency_key(std::string_view hash) {
+  return named('k', hash);
+}
+Key sessions_key(std::string_view hash) {
+  return named('s', hash);
+}
 
-std::string hash_of(const Key& key) { return key.empty() ? Key() : key.substr(1); }
+std::string hash_of(const Key& key) {
+  return key.empty() ? Key() : key.substr(1);
+}
 
 }  // namespace otpd::otp

@@ -20,7 +20,9 @@ LimitVerdict check_limit(TimeLog& log, const Limit& limit, TimePoint now) {
   return verdict;
 }
 
-void charge(TimeLog& log, TimePoint now) { log.push_back(now); }
+void charge(TimeLog& log, TimePoint now) {
+  log.push_back(now);
+}
 
 std::string ip_bucket(std::string_view address) {
   namespace ip = boost::asio::ip;

@@ -9,7 +9,9 @@
 namespace otpd::otp {
 namespace {
 
-constexpr TimePoint at(std::int64_t ms) { return TimePoint(Millis(1'000'000 + ms)); }
+constexpr TimePoint at(std::int64_t ms) {
+  return TimePoint(Millis(1'000'000 + ms));
+}
 constexpr Limit k_two_per_second{2, Millis(1'000)};
 
 TEST(Limit, CountsExactlyToTheLastMillisecondOfTheWindow) {
@@ -84,8 +86,8 @@ TEST(Limit, OneBucketForEverySpellingOfAnAddress) {
   EXPECT_EQ(ip_bucket("::FFFF:102:304"), "1.2.3.4");
   const std::string bucket = ip_bucket("2001:db8:1:2::1");
   EXPECT_EQ(bucket, "2001:db8:1:2::/64");
-  for (const char* same : {"2001:DB8:1:2::ffff", "2001:0db8:0001:0002:0:0:0:9",
-                           "2001:db8:1:2:ffff:ffff:ffff:ffff"}) {
+  for (const char* same :
+       {"2001:DB8:1:2::ffff", "2001:0db8:0001:0002:0:0:0:9", "2001:db8:1:2:ffff:ffff:ffff:ffff"}) {
     EXPECT_EQ(ip_bucket(same), bucket) << same;
   }
   EXPECT_NE(ip_bucket("2001:db8:1:3::1"), bucket);

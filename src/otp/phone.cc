@@ -73,14 +73,17 @@ Result<Recipient> parse_phone(std::string_view text, std::string_view default_re
   const auto error =
       util.Parse(number, default_region.empty() ? "ZZ" : std::string(default_region), &parsed);
   wipe(number);
+  // IsValidNumber would look for the region, which is the costly part, once more.
+  Recipient recipient;
+  if (error == PhoneNumberUtil::NO_PARSING_ERROR) {
+    util.GetRegionCodeForNumber(parsed, &recipient.country);
+  }
   if (error != PhoneNumberUtil::NO_PARSING_ERROR || parsed.has_extension() ||
-      !util.IsValidNumber(parsed)) {
+      !util.IsValidNumberForRegion(parsed, recipient.country)) {
     return fail(Failure::invalid, "no such number exists; check the country code and the digits");
   }
-  Recipient recipient;
   std::string e164;
   util.Format(parsed, PhoneNumberUtil::E164, &e164);
-  util.GetRegionCodeForNumber(parsed, &recipient.country);
   if (recipient.country.size() != 2) recipient.country.clear();  // "001": not of a country
   recipient.kind = Recipient::Kind::phone;
   recipient.address = Secret(std::string(e164));

@@ -22,8 +22,8 @@ struct Policy {
   std::uint32_t live_codes = 2;  // codes valid at once under Resend::new_code
   Seconds resend_after{30};
   bool opens_session = true;
-  bool needs_context = false;    // amount, currency and payee are bound to the code
-  bool has_link = false;         // a 128-bit link token goes with the code
+  bool needs_context = false;  // amount, currency and payee are bound to the code
+  bool has_link = false;       // a 128-bit link token goes with the code
 };
 
 // By purpose.

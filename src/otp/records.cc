@@ -1,16 +1,19 @@
 // The stored form of the states: protobuf, see records.proto.
-#include "records.pb.h"
-
 #include "otp/idempotency.h"
 #include "otp/payload.h"
 #include "otp/sessions_state.h"
 #include "otp/state.h"
+#include "records.pb.h"
 
 namespace otpd::otp {
 namespace {
 
-std::int64_t to_ms(TimePoint time) { return time.time_since_epoch().count(); }
-TimePoint from_ms(std::int64_t ms) { return TimePoint(Millis(ms)); }
+std::int64_t to_ms(TimePoint time) {
+  return time.time_since_epoch().count();
+}
+TimePoint from_ms(std::int64_t ms) {
+  return TimePoint(Millis(ms));
+}
 
 // Copies repeated field `from` into vector `to`, element by element.
 void read_times(const google::protobuf::RepeatedField<std::int64_t>& from, TimeLog& to) {

@@ -32,11 +32,14 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
   const std::string token_hash = crypto::sha256(token.secret.reveal());
   const std::string id = services_.random.bytes(k_session_id_bytes);
   const EventWriter events(services_.random, {{}, user_id, client_ip, {}, purpose, {}});
+  const Key key = sessions_key(token.user_hash);
+  auto hint = probably_none(services_.store, key);
   const auto opened = co_await update<SessionsState, std::size_t>(
-      services_.store, services_.clock, sessions_key(token.user_hash),
+      services_.store, services_.clock, key,
       [&](SessionsState& state, TimePoint now) {
-        const Session session{token_hash, id, now, now + rules_.session_lifetime,
-                              std::string(purpose), std::string(user_id)};
+        const Session session{
+            token_hash,          id, now, now + rules_.session_lifetime, std::string(purpose),
+            std::string(user_id)};
         const std::size_t ended = open_session(state, session, rules_.sessions_per_user, now);
         auto decision = written(state, 1, now);
         for (std::size_t i = 0; i < ended; ++i) {
@@ -45,7 +48,8 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
         }
         decision.effects.events.push_back(events.make(type::k_session_opened, {}, now));
         return decision;
-      });
+      },
+      std::move(hint));
   if (!opened) co_return std::unexpected(opened.error());
   co_return OpenedSession{token.text(), rules_.session_lifetime};
 }

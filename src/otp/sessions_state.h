@@ -31,8 +31,7 @@ std::size_t open_session(SessionsState& state, Session session, std::uint32_t ma
                          TimePoint now);
 
 // The live session of that token hash, or null.
-const Session* find_session(const SessionsState& state, std::string_view token_hash,
-                            TimePoint now);
+const Session* find_session(const SessionsState& state, std::string_view token_hash, TimePoint now);
 
 // Ends the live session of that token hash; what it was, or nothing if there was none.
 std::optional<Session> revoke_session(SessionsState& state, std::string_view token_hash,

@@ -19,7 +19,7 @@ namespace otpd::otp {
 enum class VerificationState : std::uint8_t {
   live = 0,
   approved = 1,
-  exhausted = 2,   // poisoned: the right code no longer works
+  exhausted = 2,  // poisoned: the right code no longer works
   canceled = 3,
   superseded = 4,  // pushed out by newer ones
   expired = 5,     // seen to be past its deadline (the deadline alone ends it, seen or not)
@@ -31,11 +31,11 @@ enum class DeliveryState : std::uint8_t { queued = 0, sent = 1, delivered = 2, f
 struct CodeHash {
   std::string digest;
   TimePoint sent_at;
-  std::string link_hash;     // of the link that went with it; empty if none did
+  std::string link_hash;  // of the link that went with it; empty if none did
 };
 
 struct Verification {
-  std::string id;            // the unique part of its VerificationId
+  std::string id;  // the unique part of its VerificationId
   std::string purpose;
   std::string context_hash;  // what the code is bound to; empty if nothing
   std::string salt;          // one for all codes, so that one hash serves them all
@@ -47,7 +47,7 @@ struct Verification {
   std::uint32_t attempts_failed = 0;  // hashed, and wrong
   std::uint32_t attempts_max = 3;
   TimePoint created_at;
-  TimePoint expires_at;      // the first code's deadline is everybody's
+  TimePoint expires_at;  // the first code's deadline is everybody's
   TimePoint last_send_at;
   TimePoint ended_at;
   VerificationState state = VerificationState::live;
@@ -57,13 +57,11 @@ struct Verification {
   std::string channel;
   std::string user_id;
   std::string country;
-  std::string sealed_code;   // code and link secret, sealed; Resend::same_code only
+  std::string sealed_code;  // code and link secret, sealed; Resend::same_code only
   bool opens_session = false;
 
   std::uint32_t attempts_remaining() const { return attempts_max - attempts_used; }
-  bool is_live(TimePoint now) const {
-    return state == VerificationState::live && now < expires_at;
-  }
+  bool is_live(TimePoint now) const { return state == VerificationState::live && now < expires_at; }
 };
 
 // A send that was let through under an idempotency key: the same admission again changes nothing

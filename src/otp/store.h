@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,25 +27,25 @@ struct Record {
 
 // A message to deliver, entering the queue.
 struct NewJob {
-  std::string id;       // 16 bytes; enqueueing an id that is there already changes nothing
-  Key key;              // the recipient's record
+  std::string id;  // 16 bytes; enqueueing an id that is there already changes nothing
+  Key key;         // the recipient's record
   TimePoint due_at;
-  TimePoint expires_at; // the code's end: nothing is sent at or after it
-  std::string sealed;   // address and code, sealed; the only copy
+  TimePoint expires_at;  // the code's end: nothing is sent at or after it
+  std::string sealed;    // address and code, sealed; the only copy
 };
 
 // What becomes of a leased job.
 struct JobEnd {
   enum class How : std::uint8_t {
-    done,  // remove it
-    retry, // give it back, due at `due_at`
-    dead,  // keep it as a dead letter with `reason`, until its retention ends
+    done,   // remove it
+    retry,  // give it back, due at `due_at`
+    dead,   // keep it as a dead letter with `reason`, until its retention ends
   };
   std::string id;
   std::uint64_t lease = 0;  // the lease under which it was taken; a stale lease changes nothing
   How how = How::done;
   TimePoint due_at;
-  std::string reason;       // from a fixed set; no address, no code
+  std::string reason;  // from a fixed set; no address, no code
 };
 
 // What is written in the same atomic step as a state. (The transactional outbox: a crash at any
@@ -63,6 +64,10 @@ class Store {
 
   // The record, or version 0. Failures: unavailable, timeout, overloaded.
   virtual Task<Result<Record>> load(Key key) = 0;
+
+  // The record if the store has it at hand, without asking its backend and without waiting. It may
+  // be outdated, as a commit will tell. Safe from any thread.
+  virtual std::optional<Record> recall(const Key& key) = 0;
 
   // If the record's version is still `expected`: replaces its bytes (empty: deletes it) and
   // writes the effects, all durably or not at all, and answers `done`. Otherwise changes nothing

@@ -14,20 +14,29 @@ namespace otpd::otp {
 // What a rule decided on one state.
 template <class Out>
 struct Decision {
-  Out out;                    // the answer, once the decision is written
-  bool changed = false;       // whether the state is to be written
-  bool erase = false;         // written as "no record"
-  TimePoint expires_at{};     // when the store may forget the record
-  Effects effects{};          // written with the state, or alone if it did not change
+  Out out;                 // the answer, once the decision is written
+  bool changed = false;    // whether the state is to be written
+  bool erase = false;      // written as "no record"
+  TimePoint expires_at{};  // when the store may forget the record
+  Effects effects{};       // written with the state, or alone if it did not change
 };
 
 // How often a decision is taken anew because another request was faster. Every conflict is some
 // other request's success, so this is only reached by more racers than a record can have.
 inline constexpr int k_max_conflicts = 1'000;
 
+// A hint for a record that is probably not there yet, such as the limit of an address seen for the
+// first time: it spares the store a question. If there is a record after all, the commit conflicts
+// and update() loads it. Only for rules that change every empty state: the answer of one that does
+// not would rest on the guess alone.
+inline Record probably_none(Store& store, const Key& key) {
+  return store.recall(key).value_or(Record{});
+}
+
 // Loads the record, lets `rule(state, now) -> Decision<Out>` change it, and commits state and
 // effects in one step; on a conflict it starts again with what is stored by then, so a rule may
-// run several times and must have no effect of its own. `hint` is a record that was just loaded.
+// run several times and must have no effect of its own. `hint` is a record that was just loaded, or
+// probably_none().
 // A rule gets an empty state where there is no record. Fails as the store does, or with
 // Failure::corrupt.
 template <class State, class Out, class Rule>

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t k_max_verifications = 8;  // live and ended, for their status
 constexpr std::size_t k_max_admissions = 8;
-constexpr Seconds k_remember{86'400};           // an ended verification, for its status
+constexpr Seconds k_remember{86'400};  // an ended verification, for its status
 
 void end(Verification& verification, VerificationState state, TimePoint now) {
   verification.state = state;
@@ -32,10 +32,10 @@ void clamp_to_clock(RecipientState& state, TimePoint now) {
 // The newest verification of that purpose and context, whatever its state.
 Verification* newest(RecipientState& state, std::string_view purpose,
                      std::string_view context_hash) {
-  const auto found = std::find_if(
-      state.verifications.rbegin(), state.verifications.rend(), [&](const Verification& v) {
-        return v.purpose == purpose && v.context_hash == context_hash;
-      });
+  const auto found = std::find_if(state.verifications.rbegin(), state.verifications.rend(),
+                                  [&](const Verification& v) {
+                                    return v.purpose == purpose && v.context_hash == context_hash;
+                                  });
   return found == state.verifications.rend() ? nullptr : &*found;
 }
 
@@ -69,7 +69,8 @@ FurtherCode further_code(const Verification& v, const LimitVerdict& verdict) {
 void make_room(std::vector<Verification>& list, TimePoint now) {
   std::erase_if(list, [&](const Verification& v) { return v.expires_at + k_remember <= now; });
   while (list.size() >= k_max_verifications) {
-    auto victim = std::ranges::find_if(list, [&](const Verification& v) { return !v.is_live(now); });
+    auto victim =
+        std::ranges::find_if(list, [&](const Verification& v) { return !v.is_live(now); });
     list.erase(victim == list.end() ? list.begin() : victim);
   }
 }
@@ -117,8 +118,8 @@ void add_code(Verification& verification, const Policy& policy, const NewCode& c
 
 Settlement approve(Verification& verification, TimePoint now) {
   end(verification, VerificationState::approved, now);
-  return Approved{verification.id, verification.user_id, verification.purpose,
-                  verification.country, verification.opens_session};
+  return Approved{verification.id, verification.user_id, verification.purpose, verification.country,
+                  verification.opens_session};
 }
 
 }  // namespace
@@ -175,7 +176,8 @@ std::optional<Admission> admit(RecipientState& state, const SendQuestion& questi
                       verification->attempts_remaining(),
                       question.policy.resend_after};
   if (code.remember_admission) {
-    if (state.admissions.size() >= k_max_admissions) state.admissions.erase(state.admissions.begin());
+    if (state.admissions.size() >= k_max_admissions)
+      state.admissions.erase(state.admissions.begin());
     state.admissions.push_back(admission);
   }
   return admission;
@@ -197,8 +199,8 @@ Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimeP
   return Reserved{target->id, target->salt, target->params, target->pepper_id};
 }
 
-Settlement settle(RecipientState& state, std::string_view verification_id,
-                  std::string_view digest, TimePoint now) {
+Settlement settle(RecipientState& state, std::string_view verification_id, std::string_view digest,
+                  TimePoint now) {
   Verification* target = find_verification(state, verification_id);
   if (target == nullptr || !target->is_live(now)) return Gone{};
   bool match = false;
@@ -235,13 +237,13 @@ bool cancel(RecipientState& state, std::string_view verification_id, TimePoint n
   return true;
 }
 
-bool mark_delivery(RecipientState& state, std::string_view verification_id,
-                   DeliveryState delivery, std::string_view error, TimePoint now) {
+bool mark_delivery(RecipientState& state, std::string_view verification_id, DeliveryState delivery,
+                   std::string_view error, TimePoint now) {
   Verification* target = find_verification(state, verification_id);
   if (target == nullptr) return false;
-  if (delivery == DeliveryState::failed ? target->delivery != DeliveryState::queued
-                                        : delivery <= target->delivery &&
-                                              target->delivery != DeliveryState::failed) {
+  if (delivery == DeliveryState::failed
+          ? target->delivery != DeliveryState::queued
+          : delivery <= target->delivery && target->delivery != DeliveryState::failed) {
     return false;
   }
   target->delivery = delivery;
@@ -257,19 +259,28 @@ Verification* find_verification(RecipientState& state, std::string_view verifica
 
 std::string_view status_name(const Verification& verification, TimePoint now) {
   switch (verification.state) {
-    case VerificationState::approved: return "approved";
-    case VerificationState::exhausted: return "exhausted";
+    case VerificationState::approved:
+      return "approved";
+    case VerificationState::exhausted:
+      return "exhausted";
     case VerificationState::canceled:
-    case VerificationState::superseded: return "canceled";
-    case VerificationState::expired: return "expired";
-    case VerificationState::live: break;
+    case VerificationState::superseded:
+      return "canceled";
+    case VerificationState::expired:
+      return "expired";
+    case VerificationState::live:
+      break;
   }
   if (now >= verification.expires_at) return "expired";
   switch (verification.delivery) {
-    case DeliveryState::queued: return "queued";
-    case DeliveryState::sent: return "sent";
-    case DeliveryState::delivered: return "delivered";
-    case DeliveryState::failed: return "failed";
+    case DeliveryState::queued:
+      return "queued";
+    case DeliveryState::sent:
+      return "sent";
+    case DeliveryState::delivered:
+      return "delivered";
+    case DeliveryState::failed:
+      return "failed";
   }
   return "queued";
 }

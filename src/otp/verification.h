@@ -63,8 +63,8 @@ struct NewCode {
   std::string salt;
   crypto::HashParams params;
   std::uint32_t pepper_id = 0;
-  std::string sealed_code;      // Resend::same_code
-  std::string link_hash;        // purposes with a link
+  std::string sealed_code;  // Resend::same_code
+  std::string link_hash;    // purposes with a link
   std::string channel;
   std::string user_id;
   std::string country;
@@ -83,7 +83,7 @@ struct VerifyQuestion {
   std::string_view context_hash;
   std::string_view verification_id;  // unique part; empty: the latest of that purpose
   std::size_t code_length;
-  std::uint32_t policy_digits;       // what a code looks like when there is no verification
+  std::uint32_t policy_digits;  // what a code looks like when there is no verification
   const Limits& limits;
 };
 
@@ -127,8 +127,8 @@ using Settlement = std::variant<Approved, Wrong, Gone>;
 // Compares the guess's digest with the live codes in constant time and consumes the verification
 // on a match, if it still lives. A guess that was reserved stays good until it is settled: only
 // when every attempt has failed is the verification poisoned. Changes the state unless Gone.
-Settlement settle(RecipientState& state, std::string_view verification_id,
-                  std::string_view digest, TimePoint now);
+Settlement settle(RecipientState& state, std::string_view verification_id, std::string_view digest,
+                  TimePoint now);
 
 // Consumes the verification if `link_hash` is that of its link and it still lives.
 Settlement settle_link(RecipientState& state, std::string_view verification_id,
@@ -141,8 +141,8 @@ bool cancel(RecipientState& state, std::string_view verification_id, TimePoint n
 
 // Moves the delivery forward, never back: queued < sent < delivered, and failed only while
 // nothing was handed over. False if nothing changed.
-bool mark_delivery(RecipientState& state, std::string_view verification_id,
-                   DeliveryState delivery, std::string_view error, TimePoint now);
+bool mark_delivery(RecipientState& state, std::string_view verification_id, DeliveryState delivery,
+                   std::string_view error, TimePoint now);
 
 // The verification of that unique id, or null.
 Verification* find_verification(RecipientState& state, std::string_view verification_id);

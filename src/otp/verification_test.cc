@@ -8,7 +8,9 @@ namespace otpd::otp {
 namespace {
 
 constexpr TimePoint k_start{Millis(1'700'000'000'000)};
-constexpr TimePoint after(Millis wait) { return k_start + wait; }
+constexpr TimePoint after(Millis wait) {
+  return k_start + wait;
+}
 
 // One recipient under one policy, with digests that are as good as real ones.
 struct Fixture {
@@ -134,8 +136,8 @@ TEST(Verification, LivesToItsLastMillisecond) {
   Fixture late;
   late.send(k_start);
   const auto attempt = std::get<Reserved>(late.guess(end - Millis(1)));
-  EXPECT_TRUE(std::holds_alternative<Gone>(
-      settle(late.state, attempt.verification_id, "digest 1", end)));
+  EXPECT_TRUE(
+      std::holds_alternative<Gone>(settle(late.state, attempt.verification_id, "digest 1", end)));
 }
 
 TEST(Verification, AClockThatStepsBackDoesNotLengthenALife) {
@@ -194,8 +196,15 @@ TEST(Resend, AfterThePoisonANewVerificationBeginsAndTheRecipientsGuessesStay) {
 TEST(Resend, ThePlanOfAnotherRequestDoesNotPass) {
   Fixture f;
   const SendQuestion asked = f.question();
-  NewCode mine{.verification_id = "mine", .digest = "d", .salt = "s", .params = {},
-               .sealed_code = {}, .link_hash = {}, .channel = "sms", .user_id = {}, .country = {}};
+  NewCode mine{.verification_id = "mine",
+               .digest = "d",
+               .salt = "s",
+               .params = {},
+               .sealed_code = {},
+               .link_hash = {},
+               .channel = "sms",
+               .user_id = {},
+               .country = {}};
   f.send(k_start);  // another request went first
   EXPECT_FALSE(admit(f.state, asked, mine, k_start));
   EXPECT_FALSE(admit(f.state, asked, mine, after(Seconds(30))));  // its salt is another
@@ -220,8 +229,15 @@ TEST(Sending, FiveAnHourToOneRecipientWhateverThePurpose) {
 
 TEST(Sending, ARepeatedAdmissionChangesNothing) {
   Fixture f;
-  NewCode code{.verification_id = "v", .digest = "d", .salt = "s", .params = {},
-               .sealed_code = {}, .link_hash = {}, .channel = "sms", .user_id = {}, .country = {}};
+  NewCode code{.verification_id = "v",
+               .digest = "d",
+               .salt = "s",
+               .params = {},
+               .sealed_code = {},
+               .link_hash = {},
+               .channel = "sms",
+               .user_id = {},
+               .country = {}};
   code.remember_admission = true;
   const auto first = admit(f.state, f.question(), code, k_start);
   ASSERT_TRUE(first);
@@ -335,10 +351,17 @@ TEST(Delivery, MovesForwardOnly) {
 TEST(Records, RoundTripWhole) {
   Fixture f;
   f.policy.resend = Resend::same_code;
-  NewCode code{.verification_id = "v", .digest = "d", .salt = "s",
-               .params = {crypto::HashParams::Algorithm::hmac, 1, 2}, .pepper_id = 3,
-               .sealed_code = "sealed", .link_hash = "l", .channel = "sms",
-               .user_id = "user", .country = "US", .remember_admission = true};
+  NewCode code{.verification_id = "v",
+               .digest = "d",
+               .salt = "s",
+               .params = {crypto::HashParams::Algorithm::hmac, 1, 2},
+               .pepper_id = 3,
+               .sealed_code = "sealed",
+               .link_hash = "l",
+               .channel = "sms",
+               .user_id = "user",
+               .country = "US",
+               .remember_admission = true};
   ASSERT_TRUE(admit(f.state, f.question("transaction", "c"), code, k_start));
   charge(f.state.guesses, after(Millis(5)));
   mark_delivery(f.state, "v", DeliveryState::failed, "too_late", after(Millis(9)));

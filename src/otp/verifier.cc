@@ -49,9 +49,9 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
   const std::string recipient_hash =
       keyed_hash(services_.keys.index_key(), "recipient", rules_.application,
                  request.recipient.identity.reveal());
-  const EventWriter events(services_.random,
-                           {recipient_hash, {}, request.client_ip, request.recipient.country,
-                            request.purpose, {}});
+  const EventWriter events(
+      services_.random,
+      {recipient_hash, {}, request.client_ip, request.recipient.country, request.purpose, {}});
   const auto reserved = co_await reserve_attempt(request, recipient_hash, events);
   if (!reserved) co_return std::unexpected(reserved.error());
   if (const auto* exhausted = std::get_if<Exhausted>(&*reserved)) co_return *exhausted;
@@ -68,8 +68,7 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
   }
   const auto digest = co_await services_.hashes.hash(
       std::move(*ticket), attempt.params,
-      code_hash_input(generation->pepper.reveal(), attempt.verification_id,
-                      request.code.reveal()),
+      code_hash_input(generation->pepper.reveal(), attempt.verification_id, request.code.reveal()),
       attempt.salt);
   if (!digest) co_return std::unexpected(digest.error());
 
@@ -97,8 +96,8 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const VerifyRequest& request
         Decision<Reservation> decision{.out = Gone{}};
         decision.effects.events = events.expire(state, now);
         decision.out = reserve(state, question, now);
-        decision.changed = std::holds_alternative<Reserved>(decision.out) ||
-                           !decision.effects.events.empty();
+        decision.changed =
+            std::holds_alternative<Reserved>(decision.out) || !decision.effects.events.empty();
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
           decision.effects.events.push_back(events.make(type::k_limited, {}, now, "guesses"));
         }
@@ -134,8 +133,8 @@ Task<Result<VerifyOutcome>> Verifier::finish(Settlement settlement, std::string 
   Verified verified{{recipient_hash, yes.verification_id}, yes.user_id, {}, {}};
   if (verified.user_id.empty()) {
     // Always the same for one recipient, so that it can be logged out everywhere.
-    verified.user_id = uuid_v8(keyed_hash(services_.keys.index_key(), "derived user",
-                                          rules_.application, recipient_hash));
+    verified.user_id = uuid_v8(
+        keyed_hash(services_.keys.index_key(), "derived user", rules_.application, recipient_hash));
   }
   if (yes.opens_session) {
     auto session = co_await sessions_.open(verified.user_id, yes.purpose, client_ip);

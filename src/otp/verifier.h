@@ -13,8 +13,8 @@ namespace otpd::otp {
 
 struct VerifyRequest {
   Recipient recipient;
-  std::string purpose;  // one of Rules::policies
-  Context context;      // must repeat what the send confirmed
+  std::string purpose;          // one of Rules::policies
+  Context context;              // must repeat what the send confirmed
   std::string verification_id;  // unique part; or empty
   Secret code;
   std::string client_ip;

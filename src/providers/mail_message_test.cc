@@ -22,7 +22,7 @@ std::string mail_of(const MailParts& parts) {
 
 // The value of a header, with its folds.
 std::string header_of(const MailParts& parts, const std::string& name) {
-  const std::string mail = "\r\n" + mail_of(parts);
+  std::string mail = "\r\n" + mail_of(parts);
   const std::size_t at = mail.find("\r\n" + name + ": ");
   if (at == std::string::npos) return mail;
   const std::size_t start = at + name.size() + 4;

@@ -33,8 +33,9 @@ std::optional<std::int64_t> http_date(std::string_view text) {
 
 std::optional<std::int64_t> delay_seconds(std::string_view text) {
   std::uint64_t seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, seconds);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stopped, error] = std::from_chars(begin, end, seconds);
   if (stopped != end || text.empty()) return std::nullopt;
   if (error == std::errc::result_out_of_range) return k_max_seconds;
   if (error != std::errc()) return std::nullopt;

@@ -18,7 +18,7 @@ namespace otpd::storage {
 
 // How long things are kept that no rule needs any more.
 struct Retention {
-  Millis audit = std::chrono::days(365);      // PCI DSS 10.5.1: a year
+  Millis audit = std::chrono::days(365);  // PCI DSS 10.5.1: a year
   Millis dead_letters = std::chrono::days(7);
 };
 
@@ -45,10 +45,11 @@ class Backend {
   virtual delivery::Queue& queue() = 0;
   virtual audit::AuditLog& audit() = 0;
 
-  // Removes what `now` and the retention say is garbage: expired records, the sealed messages of
-  // dead letters whose code expired, old dead letters, old audit lines. Jobs that nobody took stay:
-  // they are the courier's to bury. Works in slices between the commits, so it may take minutes;
-  // a call while another purge runs removes nothing. Failures: as a commit.
+  // Removes what `now` and the retention say is garbage: expired records (up to ten minutes later
+  // than they ask for), the sealed messages of dead letters whose code expired, old dead letters,
+  // old audit lines. Jobs that nobody took stay: they are the courier's to bury. Works in slices
+  // between the commits, so it may take minutes; a call while another purge runs removes nothing.
+  // Failures: as a commit.
   virtual Task<Result<Purged>> purge(TimePoint now) = 0;
 };
 
@@ -57,13 +58,13 @@ class Backend {
 std::unique_ptr<Backend> make_memory_backend(const Clock& clock, const Retention& retention = {});
 
 struct SqliteConfig {
-  std::string path;              // the database file; its folder must exist
+  std::string path;  // the database file; its folder must exist
   Retention retention;
-  std::size_t queue_limit = 4096;    // calls that wait for a thread; more are refused at once
-  std::size_t batch_limit = 256;     // commits in one transaction
+  std::size_t queue_limit = 4096;      // calls that wait for a thread; more are refused at once
+  std::size_t batch_limit = 256;       // commits in one transaction
   std::size_t cache_bytes = 16 << 20;  // recently committed records kept in memory
-  std::uint64_t max_file_bytes = 0;  // the database's greatest size; 0: as the disk allows
-  Millis call_timeout{5000};         // after which a call answers Failure::timeout
+  std::uint64_t max_file_bytes = 0;    // the database's greatest size; 0: as the disk allows
+  Millis call_timeout{5000};           // after which a call answers Failure::timeout
 };
 
 // Opens the SQLite file at `config.path`, making it (mode 0600) or migrating it if need be, and
@@ -71,7 +72,7 @@ struct SqliteConfig {
 // An acknowledged commit survives the loss of power. `clock` and `metrics` must outlive it.
 // Failures: unavailable (in use, folder or file not writable), corrupt (not a database), invalid
 // (a database of something else, or of a newer schema).
-Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config,
-                                                     const Clock& clock, Metrics& metrics);
+Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config, const Clock& clock,
+                                                     Metrics& metrics);
 
 }  // namespace otpd::storage

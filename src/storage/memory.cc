@@ -87,8 +87,8 @@ class MemoryTables {
     std::vector<delivery::DeadLetter> letters;
     for (const auto& [id, stored] : jobs_) {
       if (!stored.died_at) continue;
-      letters.push_back({id, stored.reason, stored.job.attempt, *stored.died_at,
-                         stored.job.expires_at});
+      letters.push_back(
+          {id, stored.reason, stored.job.attempt, *stored.died_at, stored.job.expires_at});
     }
     std::ranges::sort(letters, std::greater{}, &delivery::DeadLetter::died_at);
     letters.resize(std::min({letters.size(), max, k_max_dead_letters}));
@@ -110,9 +110,8 @@ class MemoryTables {
 
   Purged purge(TimePoint now, const Retention& keep) {
     Purged purged;
-    purged.records = std::erase_if(records_, [now](const auto& entry) {
-      return entry.second.expires_at <= now;
-    });
+    purged.records = std::erase_if(
+        records_, [now](const auto& entry) { return entry.second.expires_at <= now; });
     for (auto& [id, stored] : jobs_) {
       if (!stored.died_at || stored.job.expires_at > now || stored.job.sealed.empty()) continue;
       stored.job.sealed.clear();
@@ -210,6 +209,11 @@ class MemoryStore final : public otp::Store {
     if (auto fits = check_key(key); !fits) co_return std::unexpected(fits.error());
     const std::lock_guard lock(state->mutex);
     co_return state->tables.load(key);
+  }
+
+  std::optional<otp::Record> recall(const otp::Key& key) override {
+    const std::lock_guard lock(state_->mutex);
+    return state_->tables.load(key);
   }
 
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,

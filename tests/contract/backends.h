@@ -13,7 +13,9 @@ struct BackendKind {
 inline void open_memory_backend(World& world) {
   world.backend = make_memory_backend(world.clock, world.retention);
 }
-inline void open_default_sqlite(World& world) { open_sqlite(world, sqlite_config(world)); }
+inline void open_default_sqlite(World& world) {
+  open_sqlite(world, sqlite_config(world));
+}
 
 // Without the cache every load is read from the file.
 inline void open_uncached_sqlite(World& world) {

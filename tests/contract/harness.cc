@@ -24,7 +24,9 @@ otp::CommitResult World::commit(const otp::Key& key, std::uint64_t expected,
   return await(store().commit(key, expected, bytes, expires_at, std::move(effects))).value();
 }
 
-otp::Record World::load(const otp::Key& key) { return await(store().load(key)).value(); }
+otp::Record World::load(const otp::Key& key) {
+  return await(store().load(key)).value();
+}
 
 void World::append(otp::Effects effects) {
   ASSERT_TRUE(await(store().append(std::move(effects))).has_value());
@@ -34,7 +36,9 @@ std::vector<delivery::Job> World::take(std::size_t max, Millis lease) {
   return await(queue().take(clock.now(), lease, max, Millis(0))).value();
 }
 
-delivery::QueueStats World::stats() { return await(queue().stats(clock.now())).value(); }
+delivery::QueueStats World::stats() {
+  return await(queue().stats(clock.now())).value();
+}
 
 std::vector<audit::Event> World::events(audit::Query query) {
   return await(audit().search(std::move(query))).value();
@@ -64,11 +68,8 @@ audit::Event World::event(std::string_view type) {
 
 otp::JobEnd end_of(const delivery::Job& job, otp::JobEnd::How how, TimePoint due_at,
                    std::string reason) {
-  return {.id = job.id,
-          .lease = job.lease,
-          .how = how,
-          .due_at = due_at,
-          .reason = std::move(reason)};
+  return {
+      .id = job.id, .lease = job.lease, .how = how, .due_at = due_at, .reason = std::move(reason)};
 }
 
 SqliteConfig sqlite_config(const World& world) {

@@ -1,6 +1,7 @@
 // The harness of the contract suite: a backend of each kind, and a way to await its answers.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>

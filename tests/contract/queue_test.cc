@@ -78,8 +78,8 @@ TEST_P(QueueContract, AStaleLeaseChangesNothingButTheRestIsWritten) {
   const auto live = world_.take(1, Millis(10));
   ASSERT_EQ(live.size(), 1U);
   for (const How how : {How::done, How::retry, How::dead}) {
-    world_.append({.finish = {end_of(stale[0], how, world_.clock.now(), "x")},
-                   .events = {world_.event()}});
+    world_.append(
+        {.finish = {end_of(stale[0], how, world_.clock.now(), "x")}, .events = {world_.event()}});
     EXPECT_EQ(world_.stats().leased, 1U);
   }
   EXPECT_EQ(world_.events().size(), 3U);

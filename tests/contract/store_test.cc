@@ -73,6 +73,16 @@ TEST_P(StoreContract, NeverGivesAVersionTwiceAfterAPurge) {
   EXPECT_NE(world_.put("k", 0, "again"), version);
 }
 
+TEST_P(StoreContract, RecallsNothingOrWhatIsStored) {
+  const auto absent = world_.store().recall("k");
+  EXPECT_EQ(absent.value_or(otp::Record{}).version, 0U);
+  const auto version = world_.put("k", 0, "bytes");
+  const auto recalled = world_.store().recall("k");
+  if (!recalled) return;  // this backend keeps nothing at hand
+  EXPECT_EQ(recalled->version, version);
+  EXPECT_EQ(recalled->bytes, "bytes");
+}
+
 TEST_P(StoreContract, WritesEffectsWithTheState) {
   world_.put("k", 0, "one", {.enqueue = {world_.job('a')}, .events = {world_.event()}});
   EXPECT_EQ(world_.stats().waiting, 1U);
@@ -139,11 +149,12 @@ TEST_P(StoreContract, OfManyCommittersOneWinsEachVersion) {
     std::atomic<int> winner{-1};
     std::atomic<int> wins{0};
     race(64, [&](int i) {
-      const otp::NewJob job = {.id = std::string(15, static_cast<char>(round)) + static_cast<char>(i),
-                               .key = "k",
-                               .due_at = k_start,
-                               .expires_at = k_start,
-                               .sealed = {}};
+      const otp::NewJob job = {
+          .id = std::string(15, static_cast<char>(round)) + static_cast<char>(i),
+          .key = "k",
+          .due_at = k_start,
+          .expires_at = k_start,
+          .sealed = {}};
       if (world_.commit("k", version, std::to_string(i), {.enqueue = {job}}) ==
           CommitResult::done) {
         ++wins;

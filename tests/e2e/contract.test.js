@@ -232,7 +232,7 @@ test('what cannot be used is refused by name', async () => {
 test('HTTP itself: paths, methods, media types, sizes', async () => {
   await ask(main, 'GET', '/nothing', [404, 'not_found']);
   await ask(main, 'GET', '/demo/nothing.js', [404, 'not_found']);
-  await ask(main, 'GET', '/otp/send', [404, 'not_found']);
+  await ask(main, 'GET', '/otp/send', [405, 'method_not_allowed']);
   await ask(main, 'PUT', '/otp/send', [405, 'method_not_allowed']);
   await ask(main, 'POST', '/healthz', [405, 'method_not_allowed']);
   const text = { body: '{}', headers: { 'Content-Type': 'text/plain' } };
@@ -270,7 +270,7 @@ test('metrics are in the Prometheus text format, each described once', async () 
   const typed = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => match[1]);
   assert.equal(new Set(typed).size, typed.length, 'a metric is described twice');
   for (const line of body.split('\n').filter((one) => one && !one.startsWith('#'))) {
-    const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[^}]*\})? (\S+)$/.exec(line);
+    const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})? (\S+)$/.exec(line);
     assert.ok(match, line);
     assert.ok(Number.isFinite(Number(match[3])) || match[3] === 'NaN', line);
     const family = match[1].replace(/_(bucket|sum|count)$/, '');
@@ -313,6 +313,7 @@ test('a message that no carrier takes becomes a dead letter', async () => {
   await stack.advance(300);
   const headers = { Authorization: `Bearer ${stack.adminToken}` };
   const [letter] = await eventually('the dead letter', async () => {
+    await stack.advance(31);  // a try in progress keeps its lease of 30 s
     const { dead_letters: letters } = await ask(stack, 'GET', '/admin/dead-letters', 200, { headers });
     return letters.length > 0 && letters;
   });

@@ -39,6 +39,8 @@ class SqliteStore final : public otp::Store {
     co_return co_await core->ask<otp::Record>(core->loads(), std::move(read));
   }
 
+  std::optional<otp::Record> recall(const otp::Key& key) override { return core_->cache.get(key); }
+
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
     const SharedCore core = core_;
@@ -148,8 +150,8 @@ class SqliteBackend final : public Backend {
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config,
-                                                     const Clock& clock, Metrics& metrics) {
+Result<std::unique_ptr<Backend>> open_sqlite_backend(const SqliteConfig& config, const Clock& clock,
+                                                     Metrics& metrics) {
   auto core = Core::open(config, clock, metrics);
   if (!core) return std::unexpected(core.error());
   return std::make_unique<SqliteBackend>(*core);

@@ -114,7 +114,8 @@ void Checkpointer::finish_on_writer(Work work) {
     asked_ = true;
   }
   const bool taken = writer_.interlude([this, work](Tables& tables) {
-    const int mode = work == Work::truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART;
+    const int mode =
+        work == Work::truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART;
     // Without waiting for a reader of an older snapshot: commits wait for this.
     const BusyTimeout no_wait(tables.connection(), Millis(0));
     const Progress progress = checkpoint(tables.connection(), mode);

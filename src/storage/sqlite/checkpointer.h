@@ -52,7 +52,7 @@ class Checkpointer {
   std::uint64_t frames_ = 0;  // in the WAL since it last started anew
   std::uint64_t copied_ = 0;  // of them, in the database already
   std::chrono::steady_clock::time_point last_commit_;
-  bool asked_ = false;        // the writer was asked and has not answered
+  bool asked_ = false;  // the writer was asked and has not answered
   bool stopping_ = false;
 };
 

@@ -35,7 +35,9 @@ Failure failure_kind(int code) {
 
 }  // namespace
 
-Connection::~Connection() { sqlite3_close_v2(db_); }
+Connection::~Connection() {
+  sqlite3_close_v2(db_);
+}
 
 Result<void> Connection::open(const std::string& path) {
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -44,7 +46,9 @@ Result<void> Connection::open(const std::string& path) {
   run("PRAGMA synchronous=FULL");
   run("PRAGMA wal_autocheckpoint=0");
   run("PRAGMA temp_store=MEMORY");
-  return take_failure();
+  auto opened = take_failure();
+  if (!opened) opened.error().message = path + ": " + opened.error().message;
+  return opened;
 }
 
 void Connection::run(const char* sql) {
@@ -83,8 +87,8 @@ void Connection::stop_at(std::chrono::steady_clock::time_point deadline) {
 Result<void> Connection::take_failure() {
   if (ok()) return {};
   const int code = std::exchange(code_, 0);
-  return fail(failure_kind(code), "database: " + std::exchange(message_, {}) + " (code " +
-                                      std::to_string(code) + ")");
+  return fail(failure_kind(code),
+              "database: " + std::exchange(message_, {}) + " (code " + std::to_string(code) + ")");
 }
 
 void Connection::note(int code) {
@@ -97,7 +101,9 @@ BusyTimeout::BusyTimeout(Connection& connection, Millis timeout) : connection_(c
   sqlite3_busy_timeout(connection_.raw(), static_cast<int>(timeout.count()));
 }
 
-BusyTimeout::~BusyTimeout() { sqlite3_busy_timeout(connection_.raw(), k_busy_timeout_ms); }
+BusyTimeout::~BusyTimeout() {
+  sqlite3_busy_timeout(connection_.raw(), k_busy_timeout_ms);
+}
 
 Rows::~Rows() {
   // The result repeats the failure of the last step, which next() noted.
@@ -111,7 +117,9 @@ bool Rows::next() {
   return code == SQLITE_ROW;
 }
 
-std::int64_t Rows::number(int column) const { return sqlite3_column_int64(statement_, column); }
+std::int64_t Rows::number(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
 
 std::string Rows::bytes(int column) const {
   const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
@@ -125,7 +133,9 @@ Statement::Statement(Connection& connection, std::string_view sql) : connection_
                                       SQLITE_PREPARE_PERSISTENT, &statement_, nullptr));
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
 
 void Statement::bind(int index, std::int64_t value) {
   if (connection_.ok()) connection_.note(sqlite3_bind_int64(statement_, index, value));
@@ -135,15 +145,15 @@ void Statement::bind(int index, Blob value) {
   if (!connection_.ok()) return;
   // A null pointer would be stored as NULL.
   const char* data = value.bytes.empty() ? "" : value.bytes.data();
-  connection_.note(sqlite3_bind_blob(statement_, index, data,
-                                     static_cast<int>(value.bytes.size()), SQLITE_STATIC));
+  connection_.note(sqlite3_bind_blob(statement_, index, data, static_cast<int>(value.bytes.size()),
+                                     SQLITE_STATIC));
 }
 
 void Statement::bind(int index, std::string_view value) {
   if (!connection_.ok()) return;
   const char* data = value.empty() ? "" : value.data();
-  connection_.note(sqlite3_bind_text(statement_, index, data, static_cast<int>(value.size()),
-                                     SQLITE_STATIC));
+  connection_.note(
+      sqlite3_bind_text(statement_, index, data, static_cast<int>(value.size()), SQLITE_STATIC));
 }
 
 int Statement::step_to_end() {

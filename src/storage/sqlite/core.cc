@@ -11,6 +11,12 @@ constexpr std::uint64_t k_page_size = 4096;
 constexpr std::size_t k_loads_per_snapshot = 256;
 constexpr std::size_t k_queries_waiting = 64;
 
+// SQLite's own memory statistics take a process-wide lock at every allocation.
+void switch_statistics_off() {
+  static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)once;  // SQLITE_MISUSE if SQLite is in use already: then they stay on
+}
+
 }  // namespace
 
 Core::Core(const SqliteConfig& config_, const Clock& clock_, DatabaseFile file)
@@ -18,6 +24,7 @@ Core::Core(const SqliteConfig& config_, const Clock& clock_, DatabaseFile file)
 
 Result<std::shared_ptr<Core>> Core::open(const SqliteConfig& config, const Clock& clock,
                                          Metrics& metrics) {
+  switch_statistics_off();
   auto file = DatabaseFile::open(config.path);
   if (!file) return std::unexpected(file.error());
   std::shared_ptr<Core> core(new Core(config, clock, std::move(*file)));

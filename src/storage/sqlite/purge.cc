@@ -80,8 +80,7 @@ void SliceSize::took(std::chrono::steady_clock::duration time) {
   if (time < k_aim / 2) rows_ = std::min(rows_ * 2, k_largest);
 }
 
-Task<Result<Purged>> purge(Writer& writer, RecordCache& cache, Retention retention,
-                           TimePoint now) {
+Task<Result<Purged>> purge(Writer& writer, RecordCache& cache, Retention retention, TimePoint now) {
   Purged purged;
   for (const Step& step : steps(retention, now, purged)) {
     SliceSize size;

@@ -66,9 +66,10 @@ delivery::QueueStats queue_stats(Connection& connection, TimePoint now) {
                   "SELECT count(*) FILTER (WHERE died_at IS NULL AND leased_until <= ?1),"
                   "       count(*) FILTER (WHERE died_at IS NULL AND leased_until > ?1),"
                   "       count(*) FILTER (WHERE died_at IS NOT NULL) FROM jobs");
-  Statement oldest(connection,
-                   "SELECT ?1 - max(due_at, leased_until) FROM jobs WHERE died_at IS NULL "
-                   "AND max(due_at, leased_until) <= ?1 ORDER BY max(due_at, leased_until) LIMIT 1");
+  Statement oldest(
+      connection,
+      "SELECT ?1 - max(due_at, leased_until) FROM jobs WHERE died_at IS NULL "
+      "AND max(due_at, leased_until) <= ?1 ORDER BY max(due_at, leased_until) LIMIT 1");
   delivery::QueueStats stats;
   if (Rows rows = count.query(now); rows.next()) {
     stats.waiting = static_cast<std::uint64_t>(rows.number(0));

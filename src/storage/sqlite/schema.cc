@@ -11,6 +11,8 @@ constexpr int k_application_id = 0x6f747064;
 // A record's version and a job's lease come from one counter in `counters`, which only grows, so
 // that neither is ever given twice, whatever is deleted.
 //
+// `records.expires_at` is rounded up, see tables.cc.
+//
 // A job is waiting until `died_at` is set; it can be taken from max(due_at, leased_until) on. A
 // dead letter's `sealed` is NULL once its code has expired.
 constexpr const char* k_first_schema = R"sql(
@@ -25,7 +27,7 @@ CREATE TABLE records (
   version    INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   bytes      BLOB NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX records_expiry ON records (expires_at);
 
 CREATE TABLE jobs (
@@ -39,7 +41,7 @@ CREATE TABLE jobs (
   died_at      INTEGER,
   reason       TEXT NOT NULL DEFAULT '',
   sealed       BLOB
-) WITHOUT ROWID;
+);
 CREATE INDEX jobs_waiting ON jobs (max(due_at, leased_until)) WHERE died_at IS NULL;
 CREATE INDEX jobs_dead    ON jobs (died_at) WHERE died_at IS NOT NULL;
 CREATE INDEX jobs_sealed  ON jobs (expires_at) WHERE died_at IS NOT NULL AND sealed IS NOT NULL;
@@ -92,7 +94,9 @@ Result<void> turn_wal_on(Connection& connection) {
 
 }  // namespace
 
-int current_schema() { return static_cast<int>(k_migrations.size()); }
+int current_schema() {
+  return static_cast<int>(k_migrations.size());
+}
 
 Result<void> migrate(Connection& connection, const std::string& path) {
   const int version = static_cast<int>(connection.number("PRAGMA user_version"));

@@ -5,6 +5,10 @@
 namespace otpd::storage::sqlite {
 namespace {
 
+// Records are collected in steps of this: the index over the expiry need not follow every commit,
+// which saves a tenth of its cost.
+using CollectionStep = std::chrono::duration<std::int64_t, std::ratio<600>>;
+
 // A restart skips at most so many numbers; there are 2^63.
 constexpr std::uint64_t k_number_step = 1 << 20;
 
@@ -25,7 +29,10 @@ std::uint64_t Numbers::next() {
   return next_++;
 }
 
-void Numbers::persist() { raise_.execute(pending_ceiling_); }
+// SQLite writes no page for a value that is there already.
+void Numbers::raise() {
+  raise_.execute(++pending_ceiling_);
+}
 
 void Numbers::transaction_ended(bool committed) {
   if (committed) ceiling_ = pending_ceiling_;
@@ -40,8 +47,11 @@ Tables::Tables(Connection& connection)
               "INSERT INTO records (key, version, expires_at, bytes) VALUES (?1, ?2, ?3, ?4) "
               "ON CONFLICT DO NOTHING"),
       update_(connection,
-              "UPDATE records SET version = ?2, expires_at = ?3, bytes = ?4 "
-              "WHERE key = ?1 AND version = ?5"),
+              "UPDATE records SET version = ?2, bytes = ?4 "
+              "WHERE key = ?1 AND version = ?5 AND expires_at = ?3"),
+      postpone_(connection,
+                "UPDATE records SET version = ?2, expires_at = ?3, bytes = ?4 "
+                "WHERE key = ?1 AND version = ?5"),
       delete_(connection, "DELETE FROM records WHERE key = ?1 AND version = ?2"),
       enqueue_(connection,
                "INSERT INTO jobs (id, key, due_at, expires_at, sealed) "
@@ -86,10 +96,14 @@ std::optional<std::uint64_t> Tables::put(const otp::Key& key, std::uint64_t expe
     return matches ? std::optional<std::uint64_t>(0) : std::nullopt;
   }
   const std::uint64_t version = numbers_.next();
-  const int changed =
-      expected == 0 ? insert_.execute(Blob{key}, version, expires_at, Blob{bytes})
-                    : update_.execute(Blob{key}, version, expires_at, Blob{bytes}, expected);
-  return changed == 1 ? std::optional(version) : std::nullopt;
+  const auto collect_at = std::chrono::ceil<CollectionStep>(expires_at);
+  auto change = [&](Statement& statement) {
+    return statement.execute(Blob{key}, version, collect_at, Blob{bytes}, expected) == 1;
+  };
+  const bool changed = expected == 0
+                           ? insert_.execute(Blob{key}, version, collect_at, Blob{bytes}) == 1
+                           : change(update_) || change(postpone_);
+  return changed ? std::optional(version) : std::nullopt;
 }
 
 bool Tables::write(const otp::Effects& effects, TimePoint now) {

@@ -25,8 +25,8 @@ class Numbers {
 
   // A number never given before. Only inside a transaction; raises the ceiling there if need be.
   std::uint64_t next();
-  // Writes the ceiling as it is.
-  void persist();
+  // Raises the ceiling a little, for the sake of writing something.
+  void raise();
   // How the transaction ended: only a committed ceiling counts.
   void transaction_ended(bool committed);
 
@@ -57,8 +57,8 @@ class Tables {
   // When the next waiting job becomes ready; nothing if none waits.
   std::optional<TimePoint> next_ready();
 
-  // Writes something that changes nothing, to learn whether the disk takes it.
-  void touch() { numbers_.persist(); }
+  // Writes something that means nothing, to learn whether the disk takes it.
+  void touch() { numbers_.raise(); }
 
   // Purge steps: each removes at most `max` rows and stops early at `until` (of real time).
   using Until = std::chrono::steady_clock::time_point;
@@ -80,7 +80,7 @@ class Tables {
 
   Connection& connection_;
   Numbers numbers_;
-  Statement exists_, insert_, update_, delete_;
+  Statement exists_, insert_, update_, postpone_, delete_;
   Statement enqueue_, done_, retry_, dead_;
   Statement append_;
   Statement find_ready_, lease_, next_ready_;

@@ -105,7 +105,8 @@ Result<void> Writer::transact(std::vector<std::unique_ptr<Operation>>& batch) {
   healthy_ = result.has_value();
   metrics_.operations.add(static_cast<double>(batch.size()));
   (result ? metrics_.transactions : metrics_.failed_transactions).add();
-  if (!result) log::error("a transaction could not be written", {{"error", result.error().message}});
+  if (!result)
+    log::error("a transaction could not be written", {{"error", result.error().message}});
   return result;
 }
 

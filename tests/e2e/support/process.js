@@ -9,7 +9,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 // The first value of `probe()` that is neither undefined, null nor false; throws after `limitMs`.
-export async function eventually(what, probe, limitMs = 10_000, everyMs = 20) {
+export async function eventually(what, probe, limitMs = 20_000, everyMs = 20) {
   const end = performance.now() + limitMs;
   for (;;) {
     const value = await probe();

@@ -36,9 +36,9 @@ export class Spec {
   // The operation that a request means, or undefined; a literal path wins over a template.
   operationOf(method, target) {
     const path = target.split('?')[0];
-    return this.operations()
-      .filter((operation) => operation.method === method && operation.pattern.test(path))
-      .sort((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
+    const matching = this.operations().filter((operation) => operation.pattern.test(path));
+    const literal = matching.filter((operation) => operation.path === path);
+    return (literal.length > 0 ? literal : matching).find((one) => one.method === method);
   }
 
   knowsPath(target) {

@@ -1,0 +1,376 @@
+// What the SQLite backend promises beyond the contract.
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "harness.h"
+
+namespace otpd::storage {
+namespace {
+
+using otp::CommitResult;
+using How = otp::JobEnd::How;
+using Outcome = Result<CommitResult>;
+
+// A connection beside the backend's, as an operator's shell would have.
+class Shell {
+ public:
+  explicit Shell(const std::string& path) { sqlite3_open(path.c_str(), &db_); }
+  ~Shell() { sqlite3_close(db_); }
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  void run(const std::string& sql) {
+    EXPECT_EQ(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+        << sqlite3_errmsg(db_);
+  }
+  // While the shell holds the write lock, the backend's writer waits.
+  void hold_writer() { run("BEGIN IMMEDIATE"); }
+  void release_writer() { run("COMMIT"); }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+class Sqlite : public ::testing::Test {
+ protected:
+  void open(const SqliteConfig& config) { open_sqlite(world_, config); }
+  void open() { open(config_); }
+  void reopen() {
+    world_.backend.reset();
+    open();
+  }
+
+  Error open_failure(const std::string& path) {
+    SqliteConfig config = config_;
+    config.path = path;
+    auto opened = open_sqlite_backend(config, world_.clock, world_.metrics);
+    return opened ? Error{Failure::internal, "it opened"} : opened.error();
+  }
+
+  Task<Outcome> commit(int n, std::size_t size = 100) {
+    return world_.store().commit("k" + std::to_string(n), 0, std::string(size, 'x'),
+                                 world_.clock.now() + std::chrono::hours(1), {});
+  }
+  double counter(const std::string& name) { return world_.metrics.counter(name, "").value(); }
+
+  World world_;
+  SqliteConfig config_ = sqlite_config(world_);
+};
+
+TEST_F(Sqlite, WhatWaitsIsWrittenInOneTransaction) {
+  open();
+  const double before = counter("otpd_store_transactions_total");
+  boost::asio::io_context loop;
+  std::vector<std::optional<Outcome>> answers(200);
+  {
+    Shell shell(config_.path);
+    shell.hold_writer();
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      start(loop, commit(static_cast<int>(i)), answers[i]);
+    }
+    loop.poll();
+    shell.release_writer();
+  }
+  loop.run();
+  for (const auto& answer : answers) EXPECT_EQ(answer->value(), CommitResult::done);
+  // One that the writer took before the rest had arrived, and the rest.
+  EXPECT_LE(counter("otpd_store_transactions_total") - before, 2);
+}
+
+TEST_F(Sqlite, AConflictInABatchFailsAlone) {
+  open();
+  boost::asio::io_context loop;
+  std::optional<Outcome> first, second, other;
+  {
+    Shell shell(config_.path);
+    shell.hold_writer();
+    start(loop, commit(1), first);
+    start(loop, commit(1), second);
+    start(loop, commit(2), other);
+    loop.poll();
+    shell.release_writer();
+  }
+  loop.run();
+  EXPECT_EQ(first->value(), CommitResult::done);
+  EXPECT_EQ(second->value(), CommitResult::conflict);
+  EXPECT_EQ(other->value(), CommitResult::done);
+}
+
+TEST_F(Sqlite, AFullQueueRefusesAtOnce) {
+  config_.queue_limit = 8;
+  open();
+  boost::asio::io_context loop;
+  std::vector<std::optional<Outcome>> answers(64);
+  Shell shell(config_.path);
+  shell.hold_writer();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    start(loop, commit(static_cast<int>(i)), answers[i]);
+  }
+  loop.poll();
+  std::size_t refused = 0;
+  for (const auto& answer : answers) {
+    if (!answer) continue;
+    ++refused;
+    EXPECT_EQ(answer->error().kind, Failure::overloaded);
+  }
+  EXPECT_GE(refused, answers.size() - 2 * config_.queue_limit);
+  EXPECT_LE(refused, answers.size() - config_.queue_limit);
+  shell.release_writer();
+  loop.run();
+}
+
+TEST_F(Sqlite, WhatNobodyWaitsForAnyMoreIsNotWritten) {
+  config_.call_timeout = Millis(50);
+  open();
+  Shell shell(config_.path);
+  shell.hold_writer();
+  boost::asio::io_context loop;
+  std::optional<Outcome> running, waiting;
+  start(loop, commit(0), running);
+  loop.run();  // until its deadline: the writer has it and cannot begin
+  EXPECT_EQ(running->error().kind, Failure::timeout);
+  start(loop, commit(1), waiting);
+  loop.restart();
+  loop.run();
+  EXPECT_EQ(waiting->error().kind, Failure::timeout);
+  shell.release_writer();
+  config_.call_timeout = Millis(5000);
+  reopen();
+  EXPECT_EQ(world_.load("k1").version, 0U);
+}
+
+TEST_F(Sqlite, ClosingAnswersWhatWaits) {
+  open();
+  boost::asio::io_context loop;
+  std::vector<std::optional<Outcome>> answers(20);
+  Shell shell(config_.path);
+  shell.hold_writer();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    start(loop, commit(static_cast<int>(i)), answers[i]);
+  }
+  loop.poll();
+  std::thread closer([&] { world_.backend.reset(); });
+  shell.release_writer();
+  closer.join();
+  loop.run();
+  for (const auto& answer : answers) EXPECT_EQ(answer->value(), CommitResult::done);
+  open();
+  EXPECT_NE(world_.load("k19").version, 0U);
+}
+
+TEST_F(Sqlite, KeepsEverythingWhenReopened) {
+  open();
+  const auto version = world_.put(
+      "k", 0, "state", {.enqueue = {world_.job('a'), world_.job('b')}, .events = {world_.event()}});
+  const auto gone = world_.put("gone", 0, "x");
+  ASSERT_EQ(world_.commit("gone", gone, ""), CommitResult::done);
+  const auto events = world_.events();
+  const auto taken = world_.take(1, std::chrono::hours(1));
+  world_.append({.finish = {end_of(taken.at(0), How::dead, {}, "rejected")}});
+  reopen();
+  EXPECT_EQ(world_.load("k").bytes, "state");
+  EXPECT_EQ(world_.load("k").version, version);
+  EXPECT_EQ(world_.events(), events);
+  EXPECT_EQ(await(world_.queue().dead_letters(10)).value().at(0).reason, "rejected");
+  EXPECT_EQ(world_.take().at(0).id, world_.job('b').id);
+  EXPECT_GT(world_.put("gone", 0, "y"), gone);
+}
+
+TEST_F(Sqlite, TheLeasesOfADeadProcessAreVoid) {
+  open();
+  world_.append({.enqueue = {world_.job('a')}});
+  const auto lost = world_.take(1, std::chrono::hours(1));
+  reopen();
+  world_.append({.finish = {end_of(lost.at(0), How::done)}});
+  const auto again = world_.take();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].attempt, 2U);
+}
+
+TEST_F(Sqlite, RefusesANewerSchema) {
+  open();
+  world_.put("k", 0, "x");
+  world_.backend.reset();
+  Shell(config_.path).run("PRAGMA user_version=1000");
+  const Error error = open_failure(config_.path);
+  EXPECT_EQ(error.kind, Failure::invalid);
+  EXPECT_THAT(error.message, testing::HasSubstr("schema version 1000"));
+  EXPECT_THAT(error.message, testing::HasSubstr("versions up to"));
+  Shell(config_.path).run("PRAGMA user_version=1");
+  open();
+  EXPECT_EQ(world_.load("k").bytes, "x");
+}
+
+TEST_F(Sqlite, RefusesTheDatabaseOfAnotherProgram) {
+  Shell(config_.path).run("CREATE TABLE theirs (x)");
+  const Error error = open_failure(config_.path);
+  EXPECT_EQ(error.kind, Failure::invalid);
+  EXPECT_THAT(error.message, testing::HasSubstr("another program"));
+}
+
+TEST_F(Sqlite, RefusesWhatIsNoDatabase) {
+  std::ofstream(config_.path) << std::string(10000, 'x');
+  const Error error = open_failure(config_.path);
+  EXPECT_EQ(error.kind, Failure::corrupt);
+  EXPECT_THAT(error.message, testing::HasSubstr(config_.path));
+}
+
+TEST_F(Sqlite, RefusesAFolderThatIsNotThereOrCannotBeWritten) {
+  EXPECT_EQ(open_failure(world_.folder / "no/such/otpd.db").kind, Failure::unavailable);
+  const Error error = open_failure("/proc/otpd.db");  // not even root can write there
+  EXPECT_EQ(error.kind, Failure::unavailable);
+  EXPECT_THAT(error.message, testing::HasSubstr("/proc/otpd.db"));
+}
+
+TEST_F(Sqlite, RefusesASecondOpener) {
+  open();
+  const Error error = open_failure(config_.path);
+  EXPECT_EQ(error.kind, Failure::unavailable);
+  EXPECT_THAT(error.message, testing::HasSubstr("in use"));
+  world_.put("k", 0, "still works");
+  reopen();
+}
+
+TEST_F(Sqlite, OnlyTheOwnerReadsTheFiles) {
+  const mode_t before = umask(0);
+  open();
+  world_.put("k", 0, "x");
+  umask(before);
+  int files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(world_.folder.path())) {
+    EXPECT_EQ(file.status().permissions(), std::filesystem::perms(0600)) << file.path();
+    ++files;
+  }
+  EXPECT_EQ(files, 4);  // database, WAL, its index, lock
+}
+
+TEST_F(Sqlite, AFullDatabaseIsUnavailableUntilThereIsRoom) {
+  config_.max_file_bytes = 1 << 20;
+  open();
+  int n = 0;
+  Outcome outcome = await(commit(n, 50'000));
+  while (outcome && ++n < 100) outcome = await(commit(n, 50'000));
+  ASSERT_FALSE(outcome.has_value());
+  EXPECT_EQ(outcome.error().kind, Failure::unavailable);
+  EXPECT_EQ(world_.load("k" + std::to_string(n)).version, 0U);
+  EXPECT_NE(world_.load("k0").version, 0U);
+  world_.clock.advance(std::chrono::hours(2));
+  EXPECT_EQ(await(world_.backend->purge(world_.clock.now())).value().records,
+            static_cast<std::uint64_t>(n));
+  EXPECT_EQ(await(commit(n, 50'000)).value(), CommitResult::done);
+}
+
+// Lets no file of this process grow beyond `bytes` while it lives: writes fail as on a broken disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uint64_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit low{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &low);
+  }
+  ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Sqlite, AFailingDiskIsUnavailableUntilItWorks) {
+  open();
+  world_.put("before", 0, "x");
+  {
+    const FileSizeLimit limit(std::filesystem::file_size(config_.path + "-wal"));
+    const Outcome outcome = await(commit(1, 500'000));
+    ASSERT_FALSE(outcome.has_value());
+    EXPECT_EQ(outcome.error().kind, Failure::unavailable);
+    const auto ping = await(world_.store().ping());
+    ASSERT_FALSE(ping.has_value());
+    EXPECT_EQ(ping.error().kind, Failure::unavailable);
+    EXPECT_EQ(world_.load("k1").version, 0U);
+    EXPECT_EQ(world_.load("before").bytes, "x");
+  }
+  EXPECT_TRUE(await(world_.store().ping()).has_value());
+  EXPECT_EQ(await(commit(1, 500'000)).value(), CommitResult::done);
+  reopen();
+  EXPECT_EQ(world_.load("k1").bytes.size(), 500'000U);
+}
+
+TEST_F(Sqlite, TheWalIsEmptiedWhenNobodyWrites) {
+  open();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(await(commit(i, 500'000)).value(), CommitResult::done);
+  }
+  const std::string wal = config_.path + "-wal";
+  EXPECT_GT(std::filesystem::file_size(wal), 0U);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::filesystem::file_size(wal) > 0 && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(std::filesystem::file_size(wal), 0U);
+  ASSERT_EQ(await(commit(100)).value(), CommitResult::done);
+}
+
+// Fills the file with 100,000 records and as many audit lines, all of them garbage by now.
+void fill_with_garbage(const SqliteConfig& config) {
+  const std::string numbers =
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+      "WHERE i < 100000) ";
+  Shell shell(config.path);
+  shell.run("BEGIN");
+  shell.run("INSERT INTO records (key, version, expires_at, bytes) " + numbers +
+            "SELECT randomblob(17), 1, 0, zeroblob(600) FROM n");
+  shell.run("INSERT INTO otp_events " + numbers +
+            "SELECT printf('%036d', i), '', hex(randomblob(16)), 'send', '', '', i, '', '', '', '' "
+            "FROM n");
+  shell.run("COMMIT");
+}
+
+TEST_F(Sqlite, AGreatPurgeLetsCommitsThrough) {
+  open();
+  world_.backend.reset();
+  fill_with_garbage(config_);
+  open();
+  boost::asio::io_context loop;
+  std::optional<Result<Purged>> purged;
+  std::vector<std::chrono::steady_clock::duration> waits;
+  auto committer = [&]() -> Task<void> {
+    while (!purged) {
+      const auto begin = std::chrono::steady_clock::now();
+      const Outcome outcome = co_await commit(static_cast<int>(waits.size()));
+      EXPECT_TRUE(outcome.has_value());
+      waits.push_back(std::chrono::steady_clock::now() - begin);
+    }
+  };
+  start(loop, world_.backend->purge(world_.clock.now()), purged);
+  boost::asio::co_spawn(loop.get_executor(), committer(), boost::asio::detached);
+  loop.run();
+  EXPECT_EQ(purged->value().records, 100'000U);
+  EXPECT_EQ(purged->value().events, 100'000U);
+  // Almost all, because a busy machine may stop any thread for as long.
+  std::ranges::sort(waits);
+  ASSERT_GT(waits.size(), 100U);
+  EXPECT_LT(waits[waits.size() * 95 / 100], Millis(50));
+}
+
+TEST_F(Sqlite, OnePurgeAtATime) {
+  open();
+  world_.put("k", 0, "x");
+  world_.clock.advance(std::chrono::hours(2));
+  boost::asio::io_context loop;
+  std::optional<Result<Purged>> first, second;
+  start(loop, world_.backend->purge(world_.clock.now()), first);
+  start(loop, world_.backend->purge(world_.clock.now()), second);
+  loop.run();
+  EXPECT_EQ(first->value().records, 1U);
+  EXPECT_EQ(second->value().records, 0U);
+}
+
+}  // namespace
+}  // namespace otpd::storage
