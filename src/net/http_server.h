@@ -33,7 +33,8 @@ struct HttpServerConfig {
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
 
 // The body of an answer that the server itself must give: 400 malformed, 408, 413, 414, 417, 431,
-// 500, 501, 503, 505. `reason` says what was wrong. So that all errors of one service look the same.
+// 500, 501, 503, 505. `reason` says what was wrong. So that all errors of one service look the
+// same.
 using HttpErrorPage = std::function<HttpResponse(int status, std::string_view reason)>;
 
 class HttpServer {
