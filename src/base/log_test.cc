@@ -9,8 +9,16 @@
 #include <thread>
 #include <vector>
 
+#include "base/secret.h"
+
 namespace otpd::log {
 namespace {
+
+// A Secret, or what is in one, cannot become a field by accident.
+template <class T>
+concept Loggable = requires(T value) { Field("key", value); };
+static_assert(Loggable<const char*> && Loggable<std::string> && Loggable<int> && Loggable<double>);
+static_assert(!Loggable<Secret> && !Loggable<Secret&> && !Loggable<const Secret&>);
 
 // What `act` writes to standard error, line by line.
 template <class Act>

@@ -9,15 +9,15 @@
 #include "base/log.h"
 #include "crypto/seal.h"
 #include "otp/events.h"
+#include "otp/keys.h"
 #include "otp/update.h"
 #include "otp/verification.h"
 
 namespace otpd::delivery {
 namespace {
 
-constexpr Millis k_take_wait{250};      // how late a retry may be seen to be due
-constexpr Millis k_trouble_pause{250};  // after a failure of the store
-constexpr int k_max_write_tries = 40;   // within the lease; after it another worker delivers again
+constexpr Millis k_take_wait{250};     // how late a retry may be seen to be due
+constexpr int k_max_write_tries = 40;  // within the lease; after it another worker delivers again
 constexpr std::size_t k_take_batch = 64;
 
 // The user's link: the token in the place of {token}.
@@ -81,7 +81,8 @@ struct Courier::Meters {
 struct Courier::Delivery {
   Job job;
   otp::Payload payload;
-  otp::Record record;  // the recipient's, as loaded before the try
+  otp::Record record;    // the recipient's, as loaded before the try
+  bool readable = true;  // job and record; else only the dead letter can tell
   std::string lane;
   TimePoint accepted_at;  // when the send was accepted
 };
@@ -114,7 +115,7 @@ Task<void> Courier::run() {
     auto jobs = co_await ports_.queue.take(ports_.clock.now(), config_.lease, room, k_take_wait);
     if (!jobs) {
       log::warn("the queue cannot be read", {{"reason", jobs.error().message}});
-      co_await sleep_for(k_trouble_pause);
+      co_await sleep_for(config_.trouble_pause);
       continue;
     }
     for (Job& job : *jobs) {
@@ -130,7 +131,7 @@ Task<void> Courier::run() {
 
 Task<void> Courier::deliver(Job job) {
   const std::string id = job.id;
-  Delivery delivery{std::move(job), {}, {}, {}, {}};
+  Delivery delivery{.job = std::move(job)};
   co_await attempt(delivery);
   busy_.erase(id);
   room_->cancel();
@@ -145,6 +146,8 @@ Task<void> Courier::attempt(Delivery& delivery) {
     // Without the payload nobody knows whose it was: only the dead letter can tell.
     log::error("a job cannot be opened",
                {{"job", hex_encode(job.id)}, {"reason", payload.error().message}});
+    delivery.payload.verification_id.recipient_hash = otp::hash_of(job.key);
+    delivery.readable = false;
     co_await write_end(delivery, GiveUp{"unreadable", k_reason_unavailable});
     co_return;
   }
@@ -157,6 +160,7 @@ Task<void> Courier::attempt(Delivery& delivery) {
                    ? Result<otp::RecipientState>(otp::RecipientState{})
                    : otp::decode<otp::RecipientState>(delivery.record.bytes);
   if (!state) {
+    delivery.readable = false;
     co_await write_end(delivery, GiveUp{"unreadable", k_reason_unavailable});
     co_return;
   }
@@ -218,9 +222,13 @@ Task<Outcome> Courier::hand_over(Delivery& delivery, const Lane& lane) {
   co_return outcome;
 }
 
+// The end is written under the newest lease: one that was renewed meanwhile makes the step stale.
 Task<void> Courier::write_end(Delivery& delivery, NextStep step) {
+  const audit::Event line = line_of(delivery, step);
   for (int tries = 0; tries < k_max_write_tries; ++tries) {
-    const auto written = co_await try_write_end(delivery, step);
+    const std::uint64_t lease = busy_.at(delivery.job.id);
+    const auto written = co_await try_write_end(delivery, step, line);
+    if (written && lease != busy_.at(delivery.job.id)) continue;
     if (written) {
       if (std::holds_alternative<GiveUp>(step)) meters_->given_up->add();
       if (std::holds_alternative<HandedOver>(step)) {
@@ -230,44 +238,50 @@ Task<void> Courier::write_end(Delivery& delivery, NextStep step) {
       co_return;
     }
     log::warn("the end of a delivery cannot be written", {{"reason", written.error().message}});
-    co_await sleep_for(k_trouble_pause);
+    co_await sleep_for(config_.trouble_pause);
   }
 }
 
-Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& step) {
+// Made once, so that a write whose answer was lost does not leave a second line when repeated.
+audit::Event Courier::line_of(const Delivery& delivery, const NextStep& step) const {
+  if (std::holds_alternative<TryAgain>(step)) return {};
   const otp::Payload& payload = delivery.payload;
-  otp::JobEnd job_end{delivery.job.id, busy_.at(delivery.job.id), otp::JobEnd::How::done, {}, {}};
-  if (const auto* again = std::get_if<TryAgain>(&step)) {
-    job_end.how = otp::JobEnd::How::retry;
-    job_end.due_at = again->at;
-    job_end.reason = again->reason;
-    otp::Effects effects;
-    effects.finish.push_back(std::move(job_end));
-    co_return co_await ports_.store.append(std::move(effects));
-  }
-  if (const auto* give_up = std::get_if<GiveUp>(&step)) {
-    job_end.how = otp::JobEnd::How::dead;
-    job_end.reason = give_up->reason;
-  }
-  const Ending ending = ending_of(step);
-  const std::string& unique = payload.verification_id.unique;
   const otp::EventWriter events(ports_.random, {payload.verification_id.recipient_hash,
                                                 payload.user_id,
                                                 {},
                                                 payload.country,
                                                 payload.purpose,
                                                 delivery.lane});
+  const Ending ending = ending_of(step);
+  return events.make(ending.event, payload.verification_id.unique, ports_.clock.now(),
+                     ending.detail);
+}
+
+Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& step,
+                                          const audit::Event& line) {
+  otp::Effects effects;
+  otp::JobEnd& job_end = effects.finish.emplace_back(delivery.job.id, busy_.at(delivery.job.id));
+  if (const auto* again = std::get_if<TryAgain>(&step)) {
+    job_end.how = otp::JobEnd::How::retry;
+    job_end.due_at = again->at;
+    job_end.reason = again->reason;
+    co_return co_await ports_.store.append(std::move(effects));
+  }
+  if (const auto* give_up = std::get_if<GiveUp>(&step)) {
+    job_end.how = otp::JobEnd::How::dead;
+    job_end.reason = give_up->reason;
+  }
+  effects.events.push_back(line);
+  if (!delivery.readable) co_return co_await ports_.store.append(std::move(effects));
+
+  const Ending ending = ending_of(step);
   const auto marked = co_await otp::update<otp::RecipientState, bool>(
       ports_.store, ports_.clock, delivery.job.key,
       [&](otp::RecipientState& state, TimePoint now) {
-        otp::Decision<bool> decision{.out = true};
-        decision.changed = otp::mark_delivery(state, unique, ending.delivery, ending.neutral, now);
+        otp::Decision<bool> decision{.out = true, .effects = effects};
+        decision.changed = otp::mark_delivery(state, delivery.payload.verification_id.unique,
+                                              ending.delivery, ending.neutral, now);
         decision.expires_at = otp::garbage_at(state, now);
-        decision.effects.finish.push_back(job_end);
-        const otp::Verification* found = otp::find_verification(state, unique);
-        decision.effects.events.push_back(
-            found != nullptr ? events.make_of(*found, ending.event, now, ending.detail)
-                             : events.make(ending.event, unique, now, ending.detail));
         return decision;
       },
       delivery.record.version == 0 ? std::nullopt : std::optional(std::move(delivery.record)));

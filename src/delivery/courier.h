@@ -31,6 +31,7 @@ struct CourierConfig {
   std::size_t in_flight = 256;  // tries at once
   Millis lease{30'000};         // longer than a try with its commit can take
   Millis provider_timeout{8'000};
+  Millis trouble_pause{250};  // before asking a store again that failed
   RetryPolicy retry;
   std::map<std::string, std::string, std::less<>> link_urls;  // purpose -> URL with {token}
 };
@@ -69,7 +70,9 @@ class Courier {
   Task<void> attempt(Delivery& delivery);
   Task<Outcome> hand_over(Delivery& delivery, const Lane& lane);
   Task<void> write_end(Delivery& delivery, NextStep step);
-  Task<Result<void>> try_write_end(Delivery& delivery, const NextStep& step);
+  Task<Result<void>> try_write_end(Delivery& delivery, const NextStep& step,
+                                   const audit::Event& line);
+  audit::Event line_of(const Delivery& delivery, const NextStep& step) const;
 
   CourierPorts ports_;
   CourierConfig config_;

@@ -27,6 +27,11 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+bool is_forwarded(const net::HttpRequest& request) {
+  return net::count_headers(request.headers, "X-Forwarded-For") > 0 ||
+         net::count_headers(request.headers, "Forwarded") > 0;
+}
+
 Problem unauthorized(std::string detail) {
   return {.name = ProblemName::unauthorized, .detail = std::move(detail)};
 }
@@ -50,7 +55,12 @@ Result<AccessControl> AccessControl::make(AccessConfig config) {
 }
 
 bool AccessControl::is_local(const net::HttpRequest& request, std::string_view client_ip) const {
-  if (!is_loopback(client_ip)) return false;
+  // A proxy on this machine, declared or not, may speak for anybody.
+  return is_loopback(client_ip) && !is_forwarded(request) && came_over_loopback(request);
+}
+
+bool AccessControl::came_over_loopback(const net::HttpRequest& request) const {
+  if (!is_loopback(request.peer)) return false;
   const std::string_view host = host_name(net::find_header(request.headers, "Host"));
   return host == "localhost" || is_loopback(host) ||
          std::ranges::find(config_.own_hosts, host) != config_.own_hosts.end();
@@ -97,8 +107,11 @@ std::expected<std::string, Problem> AccessControl::check(Access access,
   if (!presented.empty() && !keys_.empty()) {
     return std::unexpected(unauthorized("This API key is not known."));
   }
-  if (access == Access::public_application && config_.public_application) return std::string();
-  if (keys_.empty() && is_local(request, client_ip)) return std::string();
+  const bool may_send = access == Access::public_application;
+  if (may_send && config_.public_application) return std::string();
+  if (keys_.empty() && (may_send ? came_over_loopback(request) : is_local(request, client_ip))) {
+    return std::string();
+  }
   return std::unexpected(unauthorized(
       keys_.empty() ? "No API key is configured, so only this machine may call. Configure "
                       "auth.api_keys, or auth.public for sending and verifying."

@@ -17,8 +17,8 @@ namespace otpd::gateway {
 // What a route asks of its caller.
 enum class Access : std::uint8_t {
   anybody,             // health, the contract, the demo page
-  application,         // an API key; without any configured, this machine only
-  public_application,  // the same, unless the configuration opens it to everybody
+  application,         // an API key; without any, this machine only, not what it forwards
+  public_application,  // an API key, unless opened to everybody; without any, over loopback only
   operation,           // the admin token, or this machine
   admin,               // the admin token
   test,                // this machine (exists only with the virtual clock, on loopback)
@@ -50,6 +50,7 @@ class AccessControl {
     std::string hash;
   };
   AccessControl() = default;
+  bool came_over_loopback(const net::HttpRequest& request) const;
   bool is_local(const net::HttpRequest& request, std::string_view client_ip) const;
   std::optional<std::string> find_key(std::string_view presented) const;
 

@@ -14,7 +14,7 @@ constexpr std::size_t k_max_hops = 32;  // more forwarded entries than this are 
 
 std::optional<ip::address> parse_address(std::string_view text) {
   boost::system::error_code bad;
-  const ip::address address = ip::make_address(std::string(text), bad);
+  ip::address address = ip::make_address(std::string(text), bad);
   if (bad) return std::nullopt;
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6()));
@@ -45,6 +45,18 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// Nothing, or a colon and a port (RFC 7239 section 6: up to five digits, or an obscured one).
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.size() < 2 || text[0] != ':') return false;
+  const bool obscured = text[1] == '_';
+  return (obscured || text.size() <= 6) && std::ranges::all_of(text.substr(1), [&](char c) {
+           const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+           return (c >= '0' && c <= '9') ||
+                  (obscured && (letter || c == '.' || c == '_' || c == '-'));
+         });
+}
+
 // The address of one entry: bare, in brackets, or with a port behind it.
 std::optional<ip::address> entry_address(std::string_view entry) {
   entry = trim(entry);
@@ -52,9 +64,16 @@ std::optional<ip::address> entry_address(std::string_view entry) {
     entry = entry.substr(1, entry.size() - 2);
   }
   if (entry.starts_with('[')) {
-    return parse_address(entry.substr(1, entry.find(']') - 1));
+    const auto close = entry.find(']');
+    if (close == std::string_view::npos || !is_port(entry.substr(close + 1))) return std::nullopt;
+    const auto address = parse_address(entry.substr(1, close - 1));
+    return address && entry.substr(0, close).contains(':') ? address : std::nullopt;
   }
-  if (std::ranges::count(entry, ':') == 1) entry = entry.substr(0, entry.find(':'));
+  if (std::ranges::count(entry, ':') == 1) {
+    const auto colon = entry.find(':');
+    if (!is_port(entry.substr(colon))) return std::nullopt;
+    entry = entry.substr(0, colon);
+  }
   return parse_address(entry);
 }
 
@@ -63,10 +82,7 @@ std::string_view forwarded_for(std::string_view element) {
   while (!element.empty()) {
     const auto end = element.find(';');
     const std::string_view pair = trim(element.substr(0, end));
-    if (pair.size() > 4 && (pair[0] == 'f' || pair[0] == 'F') && pair[3] == '=' &&
-        (pair.substr(1, 2) == "or" || pair.substr(1, 2) == "OR")) {
-      return pair.substr(4);
-    }
+    if (pair.size() > 4 && net::same_name(pair.substr(0, 4), "for=")) return pair.substr(4);
     if (end == std::string_view::npos) break;
     element.remove_prefix(end + 1);
   }

@@ -66,6 +66,16 @@ struct Gateway::Meters {
   Counter shed;
 };
 
+// Counts one request while it lives, however it ends.
+struct Gateway::InFlight {
+  InFlight(std::atomic<std::size_t>& all, const Gauge& gauge)
+      : count(all), meter(gauge), number(count.fetch_add(1) + 1) {}
+  ~InFlight() { meter.set(static_cast<double>(count.fetch_sub(1) - 1)); }
+  std::atomic<std::size_t>& count;
+  const Gauge& meter;
+  const std::size_t number;  // how many there are, with this one
+};
+
 Gateway::Gateway(Service service)
     : service_(std::move(service)), meters_(std::make_unique<Meters>(service_.metrics)) {
   routes_ = {
@@ -116,14 +126,16 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const std::string id = request_id(request);
   const Route* route = nullptr;
   net::HttpResponse response;
-  if (in_flight_.fetch_add(1) < service_.max_in_flight) {
-    response = co_await dispatch(request, route);
-  } else {
-    meters_->shed.add();
-    response = to_response(problem_of(Error{Failure::overloaded, {}}));
+  {
+    const InFlight place(in_flight_, meters_->in_flight);
+    if (place.number <= service_.max_in_flight) {
+      response = co_await dispatch(request, route);
+    } else {
+      meters_->shed.add();
+      response = to_response(problem_of(Error{Failure::overloaded, {}}));
+    }
   }
   wipe(request.body);  // it may hold a code or a token
-  meters_->in_flight.set(static_cast<double>(in_flight_.fetch_sub(1) - 1));
   response.headers.emplace_back("X-Request-Id", id);
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;

@@ -27,6 +27,7 @@ class Gateway {
  private:
   struct Route;
   struct Meters;
+  struct InFlight;
   Task<net::HttpResponse> dispatch(const net::HttpRequest& request, const Route*& route);
   std::string request_id(const net::HttpRequest& request);
 

@@ -1,19 +1,9 @@
 #include "gateway/request.h"
 
-#include <fmt/chrono.h>
-
 #include "base/encoding.h"
 
 namespace otpd::gateway {
 namespace {
-
-// The media type without its parameters.
-std::string_view media_type(const net::HttpRequest& request) {
-  std::string_view type = net::find_header(request.headers, "Content-Type");
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  return type;
-}
 
 std::optional<std::string> form_decode(std::string_view text) {
   std::string out;
@@ -34,12 +24,23 @@ std::optional<std::string> form_decode(std::string_view text) {
 
 }  // namespace
 
+bool has_media_type(const net::HttpRequest& request, std::string_view wanted) {
+  std::string_view type = net::find_header(request.headers, "Content-Type");
+  type = type.substr(0, type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  return net::same_name(type, wanted);
+}
+
 net::HttpResponse json_response(const nlohmann::ordered_json& body, int status) {
-  return {status, "application/json", body.dump(), {}};
+  // What a carrier once answered need not be UTF-8.
+  return {status,
+          "application/json",
+          body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace),
+          {}};
 }
 
 Checked<nlohmann::json> read_json(const net::HttpRequest& request) {
-  if (!net::same_name(media_type(request), "application/json")) {
+  if (!has_media_type(request, "application/json")) {
     return std::unexpected(Problem{.name = ProblemName::unsupported_media_type,
                                    .detail = "Content-Type must be application/json."});
   }
@@ -73,13 +74,6 @@ Checked<nlohmann::json> parse_form(std::string_view text) {
     object[*name] = *value;
   }
   return object;
-}
-
-std::string format_time(TimePoint time) {
-  const auto seconds = std::chrono::floor<Seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
-                     fmt::gmtime(std::time_t{seconds.time_since_epoch().count()}),
-                     (time - seconds).count());
 }
 
 }  // namespace otpd::gateway

@@ -14,8 +14,7 @@ constexpr std::size_t k_max_hint = 64;
 
 // The token of the RFCs' form, or of the same as JSON; nothing inside for one that is not ours.
 Checked<std::optional<otp::SessionToken>> read_token(const net::HttpRequest& request) {
-  const bool form = net::find_header(request.headers, "Content-Type")
-                        .starts_with("application/x-www-form-urlencoded");
+  const bool form = has_media_type(request, "application/x-www-form-urlencoded");
   auto object = form ? parse_form(request.body) : read_json(request);
   if (!object) return std::unexpected(object.error());
   Members members(*object);
@@ -91,8 +90,8 @@ Task<net::HttpResponse> list_sessions(const Service& service, const Call& call) 
   for (auto session = sessions->rbegin(); session != sessions->rend(); ++session) {
     list.push_back({{"session_id", base64url_encode(session->id)},
                     {"purpose", session->purpose},
-                    {"created_at", format_time(session->created_at)},
-                    {"expires_at", format_time(session->expires_at)}});
+                    {"created_at", rfc3339(session->created_at)},
+                    {"expires_at", rfc3339(session->expires_at)}});
   }
   co_return json_response({{"sessions", std::move(list)}});
 }

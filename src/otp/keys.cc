@@ -34,4 +34,8 @@ Key sessions_key(std::string_view hash) {
   return named('s', hash);
 }
 
+std::string hash_of(const Key& key) {
+  return key.empty() ? Key() : key.substr(1);
+}
+
 }  // namespace otpd::otp

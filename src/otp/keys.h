@@ -23,4 +23,7 @@ Key user_key(std::string_view hash);
 Key idempotency_key(std::string_view hash);
 Key sessions_key(std::string_view hash);
 
+// The hash in a record's name.
+std::string hash_of(const Key& key);
+
 }  // namespace otpd::otp

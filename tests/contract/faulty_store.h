@@ -33,6 +33,7 @@ class FaultyStore final : public otp::Store {
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
     const Fault what = fault(Operation::commit, key, effects);
+    if (delay) co_await delay(effects);
     if (what == Fault::before) co_return lost();
     auto done = co_await behind_.commit(std::move(key), expected, std::move(bytes), expires_at,
                                         std::move(effects));
@@ -51,6 +52,8 @@ class FaultyStore final : public otp::Store {
   Task<Result<void>> ping() override { co_return co_await behind_.ping(); }
 
   Script script;
+  // Runs before a commit reaches the store behind.
+  std::function<Task<void>(const otp::Effects&)> delay;
 
  private:
   Fault fault(Operation operation, const otp::Key& key, const otp::Effects& effects) {

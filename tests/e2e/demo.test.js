@@ -32,6 +32,8 @@ function onPage(name, options, body) {
 }
 
 const open = (page, hash = '') => page.goto(`${stack.url}/demo${hash}`);
+const says = (page, text) => page.locator('main').getByText(text);
+const openOptions = (page) => page.getByText('Options').click();
 const heading = (page, text) => page.getByRole('heading', { level: 1, name: text }).waitFor();
 const alert = (page) => page.locator('main .notice:visible').innerText();
 const press = (page, name) => page.getByRole('button', { name }).click();
@@ -59,7 +61,7 @@ onPage('send, a wrong code, the right code, log out', {}, async (page) => {
   assert.equal(await focused(page), 'code');
   const code = await stack.code(phone);
   await enter(page, wrong(code));
-  await page.getByText('Wrong code').waitFor();
+  await says(page, 'Wrong code').waitFor();
   assert.match(await alert(page), /2 attempts left/);
   assert.equal(await focused(page), 'code');
   await enter(page, code);
@@ -70,7 +72,7 @@ onPage('send, a wrong code, the right code, log out', {}, async (page) => {
   const token = page.waitForRequest('**/session/revoke').then((request) => request.postDataJSON());
   await press(page, 'Log out');
   await heading(page, 'You are logged out');
-  await page.getByText('The session is dead').waitFor();
+  await says(page, 'The session is dead').waitFor();
   const state = await stack.call('POST', '/session/introspect', { json: await token });
   assert.deepEqual(state.json, { active: false });
   await press(page, 'Sign in again');
@@ -104,14 +106,14 @@ onPage('a code runs out before the eyes, and on the server', {}, async (page) =>
   const code = await stack.code(phone);
   await stack.advance(300);
   await enter(page, code);
-  await page.getByText('This code is no longer valid').waitFor();
+  await says(page, 'This code is no longer valid').waitFor();
   await press(page, 'Change');
 
   await sendTo(page, newPhone());
   await page.clock.fastForward(299_000);
   assert.match(await page.locator('#life').innerText(), /Valid for 0:0[01]/);
   await page.clock.fastForward(2_000);
-  await page.getByText('This code is no longer valid').waitFor();
+  await says(page, 'This code is no longer valid').waitFor();
   assert.equal(await page.locator('#verify').isVisible(), false);
   assert.equal(await focused(page), 'resend');
 });
@@ -125,7 +127,7 @@ onPage('too many wrong codes lock the code', {}, async (page) => {
     await enter(page, wrong(code, by));
     await page.locator('#verify[data-busy="false"]').waitFor({ state: 'attached' });
   }
-  await page.getByText('Too many wrong codes').waitFor();
+  await says(page, 'Too many wrong codes').waitFor();
   assert.equal(await page.locator('#verify').isVisible(), false);
   assert.equal(await page.locator('#code').isEditable(), false);
 });
@@ -144,7 +146,7 @@ onPage('by e-mail', {}, async (page) => {
 onPage('a transaction shows what it approves', {}, async (page) => {
   const phone = newPhone();
   await open(page);
-  await page.getByText('Options').click();
+  await openOptions(page);
   await choose(page, 'Approve a payment');
   await page.getByLabel('Amount', { exact: true }).fill('1250.50');
   await page.getByLabel('Currency', { exact: true }).fill('chf');
@@ -164,7 +166,7 @@ onPage('a transaction shows what it approves', {}, async (page) => {
 onPage('a password-reset link works once, and leaves the address bar', {}, async (page) => {
   const email = `grace.${Date.now()}@example.com`;
   await open(page);
-  await page.getByText('Options').click();
+  await openOptions(page);
   await choose(page, 'Reset a password');
   await choose(page, 'E-mail');
   await page.getByLabel('E-mail address').fill(email);
@@ -179,7 +181,7 @@ onPage('a password-reset link works once, and leaves the address bar', {}, async
     assert.equal(page.url(), `${stack.url}/demo`);
     await press(page, button);
     if (outcome) await heading(page, outcome);
-    else await page.getByText('This link is no longer valid').waitFor();
+    else await says(page, 'This link is no longer valid').waitFor();
   }
 });
 
@@ -267,7 +269,7 @@ onPage('a dead network is said; the next press sends once, under the same key', 
   await open(page);
   await page.getByLabel('Phone number').fill(phone);
   await press(page, 'Send code');
-  await page.getByText('No connection').waitFor();
+  await says(page, 'No connection').waitFor();
   await press(page, 'Send code');
   await heading(page, 'Check your messages');
   assert.equal(keys.length, 4);
@@ -305,7 +307,7 @@ onPage('a send that comes too early leads to the code that is on its way', {}, a
   await page.reload();
   await page.getByLabel('Phone number').fill(phone);
   await press(page, 'Send code');
-  await page.getByText('A code is already on its way').waitFor();
+  await says(page, 'A code is already on its way').waitFor();
   await enter(page, code);
   await heading(page, 'You are signed in');
 });
@@ -353,7 +355,7 @@ for (const [name, options] of looks) {
     const phone = newPhone();
     await open(page);
     await look('1-start');
-    await page.getByText('Options').click();
+    await openOptions(page);
     await choose(page, 'Approve a payment');
     await look('2-options');
     await page.getByLabel('Phone number').fill(phone);
@@ -362,7 +364,7 @@ for (const [name, options] of looks) {
     const code = await stack.code(phone);
     await look('3-code');
     await enter(page, wrong(code));
-    await page.getByText('Wrong code').waitFor();
+    await says(page, 'Wrong code').waitFor();
     await look('4-wrong');
     await enter(page, code);
     await heading(page, 'Payment approved');
@@ -374,7 +376,7 @@ for (const [name, options] of looks) {
     await page.locator('#facts').getByText(/^active$/).waitFor();
     await look('5-session');
     await press(page, 'Log out');
-    await page.getByText('The session is dead').waitFor();
+    await says(page, 'The session is dead').waitFor();
     await look('6-ended');
   });
 }

@@ -2,6 +2,7 @@
 //
 // Killing the process cannot show this: what the kernel has survives a killed process whether it
 // was synced or not.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -81,7 +82,9 @@ Task<bool> write_one(storage::Backend& backend, TimePoint now, Number number) {
   _exit(0);
 }
 
-std::vector<Number> read_numbers(int from) {
+// What waits in the pipe now.
+std::vector<Number> drain(int from) {
+  fcntl(from, F_SETFL, O_NONBLOCK);
   std::vector<Number> numbers;
   for (Number number = 0; read(from, &number, sizeof number) == sizeof number;) {
     numbers.push_back(number);
@@ -90,7 +93,7 @@ std::vector<Number> read_numbers(int from) {
 }
 
 // Lets a child write for `time` after its first acknowledgement, cuts the power, and returns what
-// was acknowledged.
+// was acknowledged before.
 std::vector<Number> write_and_cut(Volume& volume, const std::string& path, Number first,
                                   Millis time) {
   int pipe_ends[2];
@@ -110,11 +113,12 @@ std::vector<Number> write_and_cut(Volume& volume, const std::string& path, Numbe
     acknowledged.push_back(number);
     if (cut_after()) break;
   }
+  // What was reported before the power goes and nothing later: a sync that runs just while ext4 is
+  // being stopped can claim success wrongly, which a machine without power cannot.
+  const auto rest = drain(pipe_ends[0]);
+  acknowledged.insert(acknowledged.end(), rest.begin(), rest.end());
   EXPECT_TRUE(volume.cut_power().has_value());
   kill(child, SIGKILL);
-  // What the child reported between our last look and the cut.
-  const auto rest = read_numbers(pipe_ends[0]);
-  acknowledged.insert(acknowledged.end(), rest.begin(), rest.end());
   close(pipe_ends[0]);
   waitpid(child, nullptr, 0);
   return acknowledged;

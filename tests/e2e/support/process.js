@@ -9,7 +9,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 // The first value of `probe()` that is neither undefined, null nor false; throws after `limitMs`.
-export async function eventually(what, probe, limitMs = 10_000, everyMs = 20) {
+export async function eventually(what, probe, limitMs = 20_000, everyMs = 20) {
   const end = performance.now() + limitMs;
   for (;;) {
     const value = await probe();
@@ -76,5 +76,10 @@ export class Program {
     }
   }
 
-  tail() { return this.output.split('\n').slice(-30).join('\n'); }
+  // The last lines of its output; of a sanitizer's report the first, which say what and where.
+  tail() {
+    const lines = this.output.split('\n');
+    const report = lines.findIndex((line) => /ERROR: \w+Sanitizer|runtime error:/.test(line));
+    return (report < 0 ? lines.slice(-30) : lines.slice(report, report + 80)).join('\n');
+  }
 }
