@@ -1,9 +1,10 @@
 # The front door. `make` alone lists what there is.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench format lint clean
+.PHONY: help setup run test bench fuzz format lint clean
 HASH ?= argon2id
 ONLY ?=
+SECONDS ?= 60
 
 help: ## this list
 	@echo "otpd: send, deliver and verify one-time codes"
@@ -24,6 +25,10 @@ bench: ## throughput, latency and CPU per operation (HASH=hmac: without Argon2id
 	@tools/setup --quiet build
 	@tools/build release otpd sms-sim otpd-bench
 	@build/release/otpd-bench --hash $(HASH)
+
+fuzz: ## fuzz every parser (SECONDS=60: for each)
+	@tools/setup --quiet build lint
+	@tools/fuzz $(SECONDS)
 
 format: ## format the C++ in place
 	@tools/setup --quiet lint

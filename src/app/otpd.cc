@@ -16,6 +16,7 @@ namespace otpd::app {
 namespace {
 
 constexpr Millis k_purge_every{10'000};
+constexpr Millis k_handlers_look{5};
 
 std::size_t loop_count(std::uint32_t configured) {
   return configured != 0 ? configured : std::max(1U, std::thread::hardware_concurrency());
@@ -79,6 +80,7 @@ class EmbeddedOtpd final : public Otpd {
 
   void drain() override {
     server_->drain(config_.server.drain_timeout);
+    wait_for_handlers();
     boost::asio::post(worker_[0], [this] { courier_->stop(); });
     if (courier_ended_.wait_for(config_.server.drain_timeout) != std::future_status::ready) {
       log::warn("messages were still on their way; they will be tried again at the next start");
@@ -89,6 +91,7 @@ class EmbeddedOtpd final : public Otpd {
   Result<void> open_folder_and_keys();
   Result<void> open_delivery();
   Result<void> open_gateway();
+  void wait_for_handlers() const;
   void start_worker();
   Task<void> purge_for_ever();
 
@@ -178,6 +181,14 @@ Result<void> EmbeddedOtpd::open_gateway() {
   for (const auto& [channel, lane] : routes_) service.channels.insert(channel);
   gateway_ = std::make_unique<gateway::Gateway>(std::move(service));
   return {};
+}
+
+// A handler that outlived its connection (its client was answered 503) still uses every part.
+void EmbeddedOtpd::wait_for_handlers() const {
+  const auto end = std::chrono::steady_clock::now() + config_.server.drain_timeout;
+  while (gateway_->in_flight() > 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(k_handlers_look);
+  }
 }
 
 void EmbeddedOtpd::start_worker() {

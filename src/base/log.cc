@@ -1,101 +1,27 @@
 #include "base/log.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cmath>
-#include <condition_variable>
 #include <iterator>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
-#include <utility>
 
 #include "base/rfc3339.h"
 
 namespace otpd::log {
 namespace {
 
-constexpr std::size_t k_max_waiting_bytes = 2 << 20;
-// A busy server's lines are written many at a time: a wake-up and a system call for each would
-// cost more than the line.
-constexpr Millis k_gather{20};
+constexpr std::size_t k_queue_lines = 8192;
 
 constexpr std::string_view k_names[] = {"debug", "info", "warn", "error", "off"};
 
-void write_to_stderr(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
-    if (written < 0 && errno != EINTR) return;  // nobody listens, and there is nobody to tell
-    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-// The lines that wait, and the thread that writes them.
-class LineWriter {
- public:
-  ~LineWriter() { stop(); }
-
-  void start() {
-    stop();
-    stopping_ = false;
-    thread_ = std::thread([this] { run(); });
-  }
-
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_one();
-    if (thread_.joinable()) thread_.join();
-  }
-
-  void add(std::string_view line) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (waiting_.size() + line.size() > k_max_waiting_bytes) drop_older_half();
-      waiting_ += line;
-      if (!std::exchange(idle_, false)) return;
-    }
-    wake_.notify_one();
-  }
-
- private:
-  void drop_older_half() {
-    const auto end = waiting_.find('\n', waiting_.size() / 2);
-    waiting_.erase(0, end == waiting_.npos ? end : end + 1);
-  }
-
-  void run() {
-    std::string lines;
-    std::unique_lock lock(mutex_);
-    while (true) {
-      idle_ = waiting_.empty();
-      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (waiting_.empty()) return;
-      wake_.wait_for(lock, k_gather, [this] { return stopping_; });
-      lines.swap(waiting_);
-      lock.unlock();
-      write_to_stderr(lines);
-      lines.clear();
-      lock.lock();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::string waiting_;
-  bool idle_ = false;  // the thread waits for a first line
-  bool stopping_ = false;
-  std::thread thread_;
-};
-
 std::atomic<Level> g_level{Level::off};
-LineWriter g_writer;
+std::shared_ptr<spdlog::logger> g_logger;
 
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text,
@@ -122,13 +48,18 @@ void append_value(std::string& line, double number) {
 }  // namespace
 
 void start(Level level) {
-  g_writer.start();
+  spdlog::init_thread_pool(k_queue_lines, 1);
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  sink->set_pattern("%v");
+  g_logger = std::make_shared<spdlog::async_logger>("otpd", sink, spdlog::thread_pool(),
+                                                    spdlog::async_overflow_policy::overrun_oldest);
   g_level = level;
 }
 
 void stop() {
   g_level = Level::off;
-  g_writer.stop();
+  spdlog::shutdown();  // joins the writer before its logger goes
+  g_logger.reset();
 }
 
 bool parse_level(std::string_view name, Level& level) {
@@ -154,8 +85,8 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
     line += ':';
     std::visit([&](const auto& value) { append_value(line, value); }, field.value);
   }
-  line += "}\n";
-  g_writer.add(line);
+  line += '}';
+  g_logger->log(spdlog::level::info, line);
 }
 
 }  // namespace otpd::log

@@ -24,6 +24,9 @@ class Gateway {
   // The answer where the server itself must refuse.
   net::HttpResponse error_page(int status, std::string_view reason);
 
+  // Requests being worked on, those included whose client was told that it takes too long.
+  std::size_t in_flight() const { return in_flight_.load(); }
+
  private:
   struct Route;
   struct Meters;

@@ -12,6 +12,7 @@ find_package(CURL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(Protobuf REQUIRED)
 find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
@@ -29,7 +30,7 @@ target_compile_options(otpd_flags INTERFACE -Wall -Wextra -Wpedantic -Werror
   -Wno-missing-designated-field-initializers)
 target_compile_definitions(otpd_flags INTERFACE
   BOOST_ASIO_HAS_CO_AWAIT=1 BOOST_ASIO_HAS_STD_COROUTINE=1 BOOST_ASIO_NO_DEPRECATED
-  OTPD_VERSION="${PROJECT_VERSION}")
+  SPDLOG_FMT_EXTERNAL OTPD_VERSION="${PROJECT_VERSION}")
 target_include_directories(otpd_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(otpd_flags INTERFACE Threads::Threads)
 
