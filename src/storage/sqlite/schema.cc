@@ -19,7 +19,7 @@ CREATE TABLE counters (
   name  TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters VALUES ('number', 1), ('opening', 0);
+INSERT INTO counters VALUES ('number', 1);
 
 CREATE TABLE records (
   key        BLOB NOT NULL PRIMARY KEY,

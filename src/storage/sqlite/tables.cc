@@ -118,7 +118,9 @@ void Tables::append(const audit::Event& e) {
 }
 
 Result<std::uint64_t> count_opening(Connection& connection) {
-  connection.run("UPDATE counters SET value = value + 1 WHERE name = 'opening'");
+  connection.run(
+      "INSERT INTO counters VALUES ('opening', 1) "
+      "ON CONFLICT (name) DO UPDATE SET value = value + 1");
   const auto opening = connection.number("SELECT value FROM counters WHERE name = 'opening'");
   if (auto counted = connection.take_failure(); !counted) return std::unexpected(counted.error());
   return static_cast<std::uint64_t>(opening);
