@@ -31,7 +31,8 @@ bool is_shown_as_written(std::string_view text) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 || byte == 0x7f) return false;
     const std::string_view rest = text.substr(i);
-    if (rest.starts_with("\xc2") && rest.size() > 1 && static_cast<unsigned char>(rest[1]) <= 0xa0) {
+    if (rest.starts_with("\xc2") && rest.size() > 1 &&
+        static_cast<unsigned char>(rest[1]) <= 0xa0) {
       return false;  // C1 controls, no-break space
     }
     // Soft hyphen, Arabic letter mark, combining grapheme joiner, Mongolian vowel separator
