@@ -7,7 +7,7 @@
 namespace otpd::bench {
 namespace {
 
-constexpr std::size_t k_raw_hashes_per_thread = 12;
+constexpr std::size_t k_raw_hashes_per_thread = 30;
 constexpr std::size_t k_hashes_per_round = 400;
 constexpr std::size_t k_cheap_hashes_per_round = 4'000;
 constexpr double k_max_ratio = 1.10;

@@ -12,9 +12,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 #include <thread>
 
 namespace otpd::bench {
@@ -76,7 +76,7 @@ Result<Child> Child::start(const std::vector<std::string>& command,
   const pid_t pid = fork();
   if (pid == 0) become(arguments.data(), environment.data(), out, parent);
   ::close(out);
-  if (pid < 0) return fail(Failure::unavailable, std::string("fork: ") + std::strerror(errno));
+  if (pid < 0) return fail(Failure::unavailable, "fork: " + std::generic_category().message(errno));
   return Child(pid);
 }
 

@@ -1,12 +1,10 @@
 #include "routes.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/rfc3339.h"
 #include "text_codec.h"
 #include "web_files.h"
 
@@ -30,16 +28,10 @@ net::HttpResponse refuse(int status, std::string_view why) {
   return plain_json(status, {{"error", why}});
 }
 
-std::string to_rfc3339(TimePoint time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
-                     fmt::gmtime(std::chrono::floor<std::chrono::seconds>(time)),
-                     time.time_since_epoch().count() % 1000);
-}
-
 Json to_json(const Message& message) {
   Json json = {{"id", message.id},     {"to", message.to},
                {"from", message.from}, {"channel", message.channel},
-               {"text", message.text}, {"received_at", to_rfc3339(message.received_at)}};
+               {"text", message.text}, {"received_at", rfc3339(message.received_at)}};
   if (message.channel == "email") json["subject"] = message.subject;
   return json;
 }

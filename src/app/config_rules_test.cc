@@ -32,7 +32,7 @@ TEST(ConfigRules, AnOpenAddressNeedsSomebodyWhoMayCall) {
 
 TEST(ConfigRules, TheDemoIsServedOnLoopbackOrOnDemand) {
   const auto enabled = [](std::vector<std::string> flags) {
-    flags.push_back("--auth.public=true");
+    flags.emplace_back("--auth.public=true");
     return load_flags(std::move(flags)).value().config.demo.enabled;
   };
   EXPECT_TRUE(enabled({}));

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <set>
+#include <system_error>
 
 #include "app/config_forms.h"
 
@@ -51,11 +52,11 @@ std::string describe(const Origin& origin) {
 Source read_config_file(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) {
-    return source_failure(path, "cannot be read: " + std::string(std::strerror(errno)));
+    return source_failure(path, "cannot be read: " + std::generic_category().message(errno));
   }
   if (!S_ISREG(status.st_mode)) return source_failure(path, "is not a file");
   std::ifstream in(path, std::ios::binary);
-  if (!in) return source_failure(path, "cannot be read: " + std::string(std::strerror(errno)));
+  if (!in) return source_failure(path, "cannot be read: " + std::generic_category().message(errno));
   std::string text(k_max_file_bytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));

@@ -11,6 +11,7 @@
 #include "app/otpd.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 #include "crypto/primitives.h"
 
 namespace otpd::app {
@@ -89,9 +90,7 @@ int serve(const LoadedConfig& loaded) {
 
 int show_keys(const crypto::KeyRing& keys) {
   for (const crypto::Generation& generation : keys.generations()) {
-    const auto seconds = std::chrono::floor<Seconds>(generation.created_at);
-    std::cout << fmt::format("{}  made at Unix second {}{}\n", generation.id,
-                             seconds.time_since_epoch().count(),
+    std::cout << fmt::format("{}  {}{}\n", generation.id, rfc3339(generation.created_at),
                              generation.id == keys.active().id ? "  active" : "");
   }
   return 0;
@@ -149,7 +148,7 @@ int run(int argc, char** argv) {
   }
   const auto loaded = load_config(load_request(command));
   if (!loaded) {
-    std::cerr << describe(loaded.error());
+    std::cerr << "otpd: " << describe(loaded.error());
     return k_misuse;
   }
   return command.action == Action::serve ? serve(*loaded)

@@ -38,7 +38,7 @@ void add_known(ordered_json& to, const char* name, const std::string& value) {
 ordered_json shown(const audit::Event& event) {
   ordered_json out{{"id", event.id},
                    {"event_type", event.event_type},
-                   {"created_at", format_time(event.created_at)}};
+                   {"created_at", rfc3339(event.created_at)}};
   add_known(out, "user_id", event.user_id);
   add_known(out, "channel_hash", event.channel_hash);
   add_known(out, "ip_address", event.ip_address);
@@ -75,8 +75,8 @@ Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& ca
     list.push_back({{"id", hex_encode(letter.id)},
                     {"reason", letter.reason},
                     {"attempts", letter.attempts},
-                    {"died_at", format_time(letter.died_at)},
-                    {"expires_at", format_time(letter.expires_at)}});
+                    {"died_at", rfc3339(letter.died_at)},
+                    {"expires_at", rfc3339(letter.expires_at)}});
   }
   co_return json_response({{"dead_letters", std::move(list)}});
 }

@@ -14,7 +14,7 @@ constexpr std::size_t k_max_hops = 32;  // more forwarded entries than this are 
 
 std::optional<ip::address> parse_address(std::string_view text) {
   boost::system::error_code bad;
-  const ip::address address = ip::make_address(std::string(text), bad);
+  ip::address address = ip::make_address(std::string(text), bad);
   if (bad) return std::nullopt;
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6()));

@@ -302,13 +302,13 @@ net::HttpResponse answer(const otp::VerificationId& id, const otp::Verification&
                     {"channel", found.channel},
                     {"purpose", found.purpose},
                     {"attempts_remaining", found.attempts_remaining()},
-                    {"created_at", format_time(found.created_at)},
-                    {"expires_at", format_time(found.expires_at)}};
+                    {"created_at", rfc3339(found.created_at)},
+                    {"expires_at", rfc3339(found.expires_at)}};
   if (found.delivery != otp::DeliveryState::queued) {
-    body["delivery_at"] = format_time(found.delivery_at);
+    body["delivery_at"] = rfc3339(found.delivery_at);
   }
   if (!found.delivery_error.empty()) body["delivery_error"] = found.delivery_error;
-  if (found.state != otp::VerificationState::live) body["ended_at"] = format_time(found.ended_at);
+  if (found.state != otp::VerificationState::live) body["ended_at"] = rfc3339(found.ended_at);
   return json_response(body);
 }
 

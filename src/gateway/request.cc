@@ -1,7 +1,5 @@
 #include "gateway/request.h"
 
-#include <fmt/chrono.h>
-
 #include "base/encoding.h"
 
 namespace otpd::gateway {
@@ -76,13 +74,6 @@ Checked<nlohmann::json> parse_form(std::string_view text) {
     object[*name] = *value;
   }
   return object;
-}
-
-std::string format_time(TimePoint time) {
-  const auto seconds = std::chrono::floor<Seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z",
-                     fmt::gmtime(std::time_t{seconds.time_since_epoch().count()}),
-                     (time - seconds).count());
 }
 
 }  // namespace otpd::gateway

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
+#include "base/rfc3339.h"
 #include "gateway/json_reader.h"
 #include "net/http_message.h"
 
@@ -27,8 +27,5 @@ std::optional<Problem> refuse_body(const net::HttpRequest& request);
 // The name-value pairs of application/x-www-form-urlencoded text, as a JSON object of strings, so
 // that both forms of a request are checked alike. Refuses bad escapes and repeated names.
 Checked<nlohmann::json> parse_form(std::string_view text);
-
-// RFC 3339 in UTC with milliseconds.
-std::string format_time(TimePoint time);
 
 }  // namespace otpd::gateway

@@ -90,8 +90,8 @@ Task<net::HttpResponse> list_sessions(const Service& service, const Call& call) 
   for (auto session = sessions->rbegin(); session != sessions->rend(); ++session) {
     list.push_back({{"session_id", base64url_encode(session->id)},
                     {"purpose", session->purpose},
-                    {"created_at", format_time(session->created_at)},
-                    {"expires_at", format_time(session->expires_at)}});
+                    {"created_at", rfc3339(session->created_at)},
+                    {"expires_at", rfc3339(session->expires_at)}});
   }
   co_return json_response({{"sessions", std::move(list)}});
 }

@@ -116,25 +116,54 @@ TEST_F(ClientTest, SendsBasicAuthAndForgetsIt) {
   EXPECT_FALSE(seen.get_future().get().contains("Authorization"));
 }
 
-TEST_F(ClientTest, GivesUpOnAPeerThatNeverAnswers) {
-  ScriptedServer server([](ScriptedConnection& c) { c.wait_until_closed(); });
-  HttpCall get;
-  get.url = local_url(server.port());
-  get.timeout = Millis(60);
-  const auto answer = call(get);
-  ASSERT_FALSE(answer.has_value());
-  EXPECT_EQ(answer.error().kind, Failure::timeout);
+// Far from the 10 s after which the scripted peers close.
+constexpr auto k_soon = std::chrono::seconds(5);
+
+TEST_F(ClientTest, GivesUpOnPeersThatDoNotAnswer) {
+  for (const std::string_view said : {"", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"}) {
+    ScriptedServer server([&](ScriptedConnection& c) {
+      c.send(said);
+      c.wait_until_closed();
+    });
+    HttpCall get;
+    get.url = local_url(server.port());
+    get.timeout = Millis(60);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto answer = call(get);
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().kind, Failure::timeout);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, k_soon);
+  }
 }
 
-TEST_F(ClientTest, GivesUpOnAPeerThatAnswersDripByDrip) {
-  ScriptedServer server([](ScriptedConnection& c) {
-    c.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-    c.wait_until_closed();
-  });
-  HttpCall get;
-  get.url = local_url(server.port());
-  get.timeout = Millis(60);
-  EXPECT_EQ(call(get).error().kind, Failure::timeout);
+TEST_F(ClientTest, GivesUpInTimeWhileALongerCallWaits) {
+  TestServer server;
+  HttpCall held;
+  held.url = local_url(server.port(), "/held");
+  held.connect_timeout = held.timeout = Millis(30'000);
+  Client& c = client();
+  const auto hold = [&]() -> Task<Result<HttpAnswer>> { return c.http(held); };
+  // Two connections, and the timers of connecting out of the way, so that nothing but the time-out
+  // of the long call is pending when the short one begins.
+  auto first = begin(hold);
+  auto second = begin(hold);
+  server.wait_for_held(2);
+  server.release_held();
+  ASSERT_TRUE(first.get().has_value() && second.get().has_value());
+  HttpCall brief = held;
+  brief.timeout = Millis(400);
+  ASSERT_EQ(call(brief).error().kind, Failure::timeout);
+  server.wait_for_held(1);
+  auto waiting = begin(hold);
+  server.wait_for_held(2);
+
+  brief.timeout = Millis(60);
+  const auto begin_at = std::chrono::steady_clock::now();
+  EXPECT_EQ(call(brief).error().kind, Failure::timeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin_at, k_soon);
+  server.wait_for_held(3);
+  server.release_held();
+  EXPECT_EQ(waiting.get()->status, 200);
 }
 
 TEST_F(ClientTest, SaysWhatFailed) {

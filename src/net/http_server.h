@@ -32,8 +32,9 @@ struct HttpServerConfig {
 // bug: the client gets 500 and the message goes to the log.
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
 
-// The body of an answer that the server itself must give: 400 malformed, 408, 413, 414, 431, 500,
-// 503, 505. `reason` says what was wrong. So that all errors of one service look the same.
+// The body of an answer that the server itself must give: 400 malformed, 408, 413, 414, 417, 431,
+// 500, 501, 503, 505. `reason` says what was wrong. So that all errors of one service look the
+// same.
 using HttpErrorPage = std::function<HttpResponse(int status, std::string_view reason)>;
 
 class HttpServer {
@@ -42,6 +43,8 @@ class HttpServer {
   // Fails with the address, the port and the system's reason.
   static Result<std::unique_ptr<HttpServer>> listen(EventLoops& loops, HttpServerConfig config,
                                                     HttpHandler handler, HttpErrorPage error_page);
+  // Ends all connections at once. Requests in progress run on with nobody to answer: stop the
+  // loops before what the handler uses goes away.
   virtual ~HttpServer() = default;
 
   // The port that it listens on.

@@ -67,7 +67,7 @@ TEST(Phone, RefusesWhatIsNotExactlyANumber) {
                                  "+14155552671\n",
                                  "+1415555\t2671",
                                  "+1415\u200b5552671",
-                                 "\u202e+14155552671",
+                                 "\u202e+14155552671",  // NOLINT(misc-misleading-bidirectional)
                                  "+141555526711111111",
                                  "+99914155552671",
                                  "+1,4155552671",

@@ -27,18 +27,59 @@ struct TwilioBody {
   int code = 0;  // Twilio's error code, or 0
 };
 
+// Takes the two members that matter from an answer of many, without building a tree of it.
+class TwilioReader final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  explicit TwilioReader(TwilioBody& out) : out_(out) {}
+
+  bool key(string_t& name) override {
+    name_ = depth_ == 1 ? std::move(name) : string_t();
+    if (name_ == "sid") out_.sid.clear();  // of two, the last counts
+    if (name_ == "code") out_.code = 0;
+    return true;
+  }
+  bool string(string_t& value) override {
+    if (depth_ == 1 && name_ == "sid") out_.sid = std::move(value);
+    return true;
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (depth_ == 1 && name_ == "code" && value < 1'000'000) out_.code = static_cast<int>(value);
+    return true;
+  }
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
+  }
+
+ private:
+  bool enter() {
+    ++depth_;
+    name_.clear();
+    return true;
+  }
+  bool leave() {
+    --depth_;
+    name_.clear();
+    return true;
+  }
+
+  TwilioBody& out_;
+  std::string name_;  // of the member whose value comes next, if it is one of the answer itself
+  int depth_ = 0;
+};
+
 TwilioBody read_twilio(std::string_view body) {
   TwilioBody out;
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (!json.is_object()) return out;
-  if (const auto sid = json.find("sid"); sid != json.end() && sid->is_string()) {
-    out.sid = sid->get<std::string>();
-  }
-  if (const auto code = json.find("code"); code != json.end() && code->is_number_unsigned()) {
-    const auto value = code->get<std::uint64_t>();
-    if (value < 1'000'000) out.code = static_cast<int>(value);
-  }
-  return out;
+  TwilioReader reader(out);
+  return nlohmann::json::sax_parse(body, &reader) ? out : TwilioBody{};
 }
 
 bool is_sid(std::string_view text) {

@@ -28,6 +28,8 @@ class FaultyStore final : public otp::Store {
     co_return co_await behind_.load(std::move(key));
   }
 
+  std::optional<otp::Record> recall(const otp::Key& key) override { return behind_.recall(key); }
+
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
     const Fault what = fault(Operation::commit, key, effects);

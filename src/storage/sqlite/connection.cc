@@ -36,6 +36,7 @@ Failure failure_kind(int code) {
 }  // namespace
 
 Connection::~Connection() {
+  for (sqlite3_stmt* kept : {begin_write_, begin_read_, commit_}) sqlite3_finalize(kept);
   sqlite3_close_v2(db_);
 }
 
@@ -67,8 +68,18 @@ std::string Connection::text(const char* sql) {
   return rows.next() ? rows.bytes(0) : std::string();
 }
 
+void Connection::run_kept(sqlite3_stmt*& kept, const char* sql) {
+  if (!ok()) return;
+  if (kept == nullptr) {
+    note(sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &kept, nullptr));
+  }
+  if (!ok()) return;
+  note(sqlite3_step(kept));
+  sqlite3_reset(kept);
+}
+
 Result<void> Connection::end() {
-  run("COMMIT");
+  run_kept(commit_, "COMMIT");
   Result<void> result = take_failure();
   if (!result && sqlite3_get_autocommit(db_) == 0) {
     sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);

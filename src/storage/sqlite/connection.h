@@ -41,8 +41,12 @@ class Connection {
   std::int64_t number(const char* sql);
   std::string text(const char* sql);
 
-  // Ends a transaction, or a series of reads, that began with `run("BEGIN…")`: commits, or rolls
-  // back if anything failed since, and forgets the failure after returning it.
+  // Begin a transaction that writes, or one snapshot for a series of reads.
+  void begin_write() { run_kept(begin_write_, "BEGIN IMMEDIATE"); }
+  void begin_read() { run_kept(begin_read_, "BEGIN"); }
+
+  // Ends a transaction, or a series of reads: commits, or rolls back if anything failed since, and
+  // forgets the failure after returning it.
   Result<void> end();
 
   // Statements that still run at `deadline` fail with Failure::timeout.
@@ -57,7 +61,13 @@ class Connection {
   sqlite3* raw() const { return db_; }
 
  private:
+  // Prepares `sql` into `kept` the first time.
+  void run_kept(sqlite3_stmt*& kept, const char* sql);
+
   sqlite3* db_ = nullptr;
+  sqlite3_stmt* begin_write_ = nullptr;
+  sqlite3_stmt* begin_read_ = nullptr;
+  sqlite3_stmt* commit_ = nullptr;
   int code_ = 0;
   std::string message_;
   std::chrono::steady_clock::time_point deadline_;

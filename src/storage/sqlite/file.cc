@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 namespace otpd::storage::sqlite {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 constexpr mode_t k_owner_only = S_IRUSR | S_IWUSR;
 
 std::unexpected<Error> system_failure(const std::string& what, const std::string& path) {
-  return fail(Failure::unavailable, what + " " + path + ": " + std::strerror(errno));
+  return fail(Failure::unavailable,
+              what + " " + path + ": " + std::generic_category().message(errno));
 }
 
 int open_private(const std::string& path) {

@@ -14,7 +14,10 @@ class CommitOperation final : public Operation {
   }
 
   void finish(const Result<void>& transaction) override {
-    if (!transaction) return done_(std::unexpected(transaction.error()));
+    if (!transaction) {
+      core_.cache.erase(commit_.key);  // a COMMIT that failed may yet have been written
+      return done_(std::unexpected(transaction.error()));
+    }
     if (!version_) return done_(otp::CommitResult::conflict);
     core_.cache.put(commit_.key, {std::move(commit_.bytes), *version_});
     if (jobs_ready_) core_.jobs_bell->ring();

@@ -28,7 +28,7 @@ struct Step {
 Result<Slice> run_slice(Tables& tables, const Step& step, std::size_t max) {
   const auto begin = std::chrono::steady_clock::now();
   Slice slice;
-  tables.connection().run("BEGIN IMMEDIATE");
+  tables.connection().begin_write();
   step.run(tables, slice, max, begin + SliceSize::k_aim);
   if (auto written = tables.connection().end(); !written) return std::unexpected(written.error());
   slice.took = std::chrono::steady_clock::now() - begin;

@@ -37,7 +37,7 @@ void Reader::run() {
   while (inbox_.take(batch, config_.batch_limit)) {
     // The snapshot is taken at the first read after this, so after every question was asked.
     connection_.stop_at(std::chrono::steady_clock::now() + config_.time_limit);
-    connection_.run("BEGIN");
+    connection_.begin_read();
     for (Question& question : batch) question.ask(connection_);
     const Result<void> result = connection_.end();
     for (Question& question : batch) question.answer(result);

@@ -106,7 +106,7 @@ Result<void> migrate(Connection& connection, const std::string& path) {
   if (auto ours = check_origin(connection, path, version); !ours) return ours;
   if (auto wal = turn_wal_on(connection); !wal) return wal;
   if (version == current_schema()) return {};
-  connection.run("BEGIN IMMEDIATE");
+  connection.begin_write();
   for (int v = version; v < current_schema(); ++v) {
     connection.run(k_migrations[static_cast<std::size_t>(v)]);
   }

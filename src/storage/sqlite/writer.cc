@@ -98,7 +98,7 @@ Result<void> Writer::transact(std::vector<std::unique_ptr<Operation>>& batch) {
     return true;
   });
   Connection& connection = tables_.connection();
-  connection.run("BEGIN IMMEDIATE");
+  connection.begin_write();
   for (const auto& operation : batch) operation->apply(tables_);
   Result<void> result = connection.end();
   tables_.numbers().transaction_ended(result.has_value());

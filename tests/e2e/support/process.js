@@ -76,5 +76,10 @@ export class Program {
     }
   }
 
-  tail() { return this.output.split('\n').slice(-30).join('\n'); }
+  // The last lines of its output; of a sanitizer's report the first, which say what and where.
+  tail() {
+    const lines = this.output.split('\n');
+    const report = lines.findIndex((line) => /ERROR: \w+Sanitizer|runtime error:/.test(line));
+    return (report < 0 ? lines.slice(-30) : lines.slice(report, report + 80)).join('\n');
+  }
 }
