@@ -52,14 +52,15 @@ class CommitOperation final : public Operation {
   }
 
   void finish(const Result<void>& transaction) override {
-    effects_.settle(transaction.has_value());
+    // A job is handed out only when the record that it is about can be found.
     if (!transaction) {
       forget();
-      return done_(std::unexpected(transaction.error()));
+    } else if (version_) {
+      publish();
     }
-    if (!version_) return done_(otp::CommitResult::conflict);
-    publish();
-    done_(otp::CommitResult::done);
+    effects_.settle(transaction.has_value());
+    if (!transaction) return done_(std::unexpected(transaction.error()));
+    done_(version_ ? otp::CommitResult::done : otp::CommitResult::conflict);
   }
 
  private:
