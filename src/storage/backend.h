@@ -62,9 +62,11 @@ struct SqliteConfig {
   Retention retention;
   std::size_t queue_limit = 4096;      // calls that wait for a thread; more are refused at once
   std::size_t batch_limit = 256;       // commits in one transaction
+  std::size_t jobs_limit = 250'000;    // jobs that wait, in memory; more are refused as overloaded
   std::size_t cache_bytes = 16 << 20;  // recently committed records kept in memory
-  std::uint64_t max_file_bytes = 0;    // the database's greatest size; 0: as the disk allows
-  Millis call_timeout{5000};           // after which a call answers Failure::timeout
+  std::size_t key_index_bytes = 64 << 20;  // at most, to know in memory which records exist
+  std::uint64_t max_file_bytes = 0;        // the database's greatest size; 0: as the disk allows
+  Millis call_timeout{5000};               // after which a call answers Failure::timeout
 };
 
 // Opens the SQLite file at `config.path`, making it (mode 0600) or migrating it if need be, and

@@ -2,12 +2,14 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "storage/backend.h"
 #include "storage/doorbell.h"
+#include "storage/job_book.h"
 #include "storage/limits.h"
 #include "storage/take.h"
 
@@ -19,12 +21,9 @@ struct StoredRecord {
   TimePoint expires_at;
 };
 
-struct StoredJob {
-  delivery::Job job;  // with `attempt` as often as it was taken
-  TimePoint ready_at;
-  TimePoint leased_until;
-  std::optional<TimePoint> died_at;
-  std::string reason;
+struct StoredLetter {
+  delivery::DeadLetter letter;
+  std::string sealed;
 };
 
 // Everything, for one thread at a time.
@@ -40,7 +39,7 @@ class MemoryTables {
     const std::uint64_t version = found == records_.end() ? 0 : found->second.record.version;
     if (version != expected) return false;
     if (!bytes.empty()) {
-      records_[key] = {{std::move(bytes), next_number_++}, expires_at};
+      records_[key] = {{std::move(bytes), next_version_++}, expires_at};
     } else if (found != records_.end()) {
       records_.erase(found);
     }
@@ -48,48 +47,23 @@ class MemoryTables {
   }
 
   // True if a job may have become ready.
-  bool write(otp::Effects& effects, TimePoint now) {
-    for (otp::NewJob& job : effects.enqueue) enqueue(std::move(job));
-    for (const otp::JobEnd& end : effects.finish) finish(end, now);
+  bool write(JobBook& book, otp::Effects& effects, TimePoint now) {
+    BookChanges changes;
+    for (std::size_t i = 0; i < effects.enqueue.size(); ++i) {
+      if (!dead_.contains(effects.enqueue[i].id)) changes.entered(i);
+    }
+    for (std::size_t i = 0; i < effects.finish.size(); ++i) {
+      if (finish(book, effects.finish[i], now)) changes.ended(i);
+    }
     for (audit::Event& event : effects.events) append(std::move(event));
-    return !effects.enqueue.empty() || !effects.finish.empty();
+    return changes.settle(book, effects, true);
   }
 
-  Taken take(TimePoint now, Millis lease, std::size_t max) {
-    Taken taken;
-    while (taken.jobs.size() < max && !ready_.empty() && ready_.begin()->first <= now) {
-      StoredJob& stored = jobs_.at(ready_.begin()->second);
-      stored.job.lease = next_number_;
-      ++stored.job.attempt;
-      stored.leased_until = now + lease;
-      set_ready(stored, stored.leased_until);
-      taken.jobs.push_back(stored.job);
-    }
-    if (!taken.jobs.empty()) ++next_number_;
-    if (taken.jobs.empty() && !ready_.empty()) taken.next_ready = ready_.begin()->first;
-    return taken;
-  }
-
-  delivery::QueueStats stats(TimePoint now) const {
-    delivery::QueueStats stats;
-    for (const auto& [id, stored] : jobs_) {
-      if (stored.died_at) {
-        ++stats.dead;
-      } else {
-        ++(stored.leased_until > now ? stats.leased : stats.waiting);
-      }
-    }
-    if (!ready_.empty()) stats.oldest_due = std::max(now - ready_.begin()->first, Millis(0));
-    return stats;
-  }
+  std::uint64_t dead() const { return dead_.size(); }
 
   std::vector<delivery::DeadLetter> dead_letters(std::size_t max) const {
     std::vector<delivery::DeadLetter> letters;
-    for (const auto& [id, stored] : jobs_) {
-      if (!stored.died_at) continue;
-      letters.push_back(
-          {id, stored.reason, stored.job.attempt, *stored.died_at, stored.job.expires_at});
-    }
+    for (const auto& [id, stored] : dead_) letters.push_back(stored.letter);
     std::ranges::sort(letters, std::greater{}, &delivery::DeadLetter::died_at);
     letters.resize(std::min({letters.size(), max, k_max_dead_letters}));
     return letters;
@@ -112,13 +86,13 @@ class MemoryTables {
     Purged purged;
     purged.records = std::erase_if(
         records_, [now](const auto& entry) { return entry.second.expires_at <= now; });
-    for (auto& [id, stored] : jobs_) {
-      if (!stored.died_at || stored.job.expires_at > now || stored.job.sealed.empty()) continue;
-      stored.job.sealed.clear();
+    for (auto& [id, stored] : dead_) {
+      if (stored.letter.expires_at > now || stored.sealed.empty()) continue;
+      stored.sealed.clear();
       ++purged.blanked;
     }
-    purged.dead_letters = std::erase_if(jobs_, [at = now - keep.dead_letters](const auto& entry) {
-      return entry.second.died_at && *entry.second.died_at <= at;
+    purged.dead_letters = std::erase_if(dead_, [at = now - keep.dead_letters](const auto& entry) {
+      return entry.second.letter.died_at <= at;
     });
     purged.events = std::erase_if(events_, [at = now - keep.audit](const auto& entry) {
       return entry.second.created_at <= at;
@@ -138,42 +112,18 @@ class MemoryTables {
            (!query.to || event.created_at < *query.to);
   }
 
-  void set_ready(StoredJob& stored, TimePoint at) {
-    ready_.erase({stored.ready_at, stored.job.id});
-    stored.ready_at = at;
-    ready_.insert({at, stored.job.id});
-  }
-
-  void enqueue(otp::NewJob job) {
-    if (jobs_.contains(job.id)) return;
-    StoredJob stored;
-    stored.job = {.id = job.id,
-                  .key = std::move(job.key),
-                  .sealed = std::move(job.sealed),
-                  .due_at = job.due_at,
-                  .expires_at = job.expires_at,
-                  .attempt = 0};
-    set_ready(stored, job.due_at);
-    jobs_.emplace(job.id, std::move(stored));
-  }
-
-  void finish(const otp::JobEnd& end, TimePoint now) {
-    const auto found = jobs_.find(end.id);
-    if (found == jobs_.end() || end.lease == 0 || found->second.job.lease != end.lease) return;
-    StoredJob& stored = found->second;
-    stored.job.lease = 0;
-    stored.leased_until = {};
-    if (end.how == otp::JobEnd::How::retry) {
-      stored.job.due_at = end.due_at;
-      return set_ready(stored, end.due_at);
+  // False if the lease is stale.
+  bool finish(JobBook& book, const otp::JobEnd& end, TimePoint now) {
+    const auto aside = book.set_aside(end.id, end.lease);
+    if (aside && end.how == otp::JobEnd::How::dead) {
+      dead_[end.id] = {.letter = {.id = end.id,
+                                  .reason = end.reason,
+                                  .attempts = aside->attempts,
+                                  .died_at = now,
+                                  .expires_at = aside->job->expires_at},
+                       .sealed = aside->job->sealed};
     }
-    ready_.erase({stored.ready_at, stored.job.id});
-    if (end.how == otp::JobEnd::How::done) {
-      jobs_.erase(found);
-    } else {
-      stored.died_at = now;
-      stored.reason = end.reason;
-    }
+    return aside.has_value();
   }
 
   void append(audit::Event event) {
@@ -181,10 +131,9 @@ class MemoryTables {
     events_.try_emplace(std::move(id), std::move(event));
   }
 
-  std::uint64_t next_number_ = 1;  // versions and leases; only grows
+  std::uint64_t next_version_ = 1;  // only grows
   std::unordered_map<otp::Key, StoredRecord> records_;
-  std::map<std::string, StoredJob> jobs_;
-  std::set<std::pair<TimePoint, std::string>> ready_;  // jobs that are not dead
+  std::map<std::string, StoredLetter> dead_;
   std::map<std::string, audit::Event> events_;
 };
 
@@ -195,8 +144,9 @@ struct MemoryState {
   const Clock& clock;
   const Retention retention;
   const std::shared_ptr<Doorbell> bell = std::make_shared<Doorbell>();
+  JobBook jobs;
   std::mutex mutex;
-  MemoryTables tables;
+  MemoryTables tables;  // under the mutex
 };
 using SharedState = std::shared_ptr<MemoryState>;
 
@@ -226,7 +176,8 @@ class MemoryStore final : public otp::Store {
       if (!state->tables.put(key, expected, std::move(bytes), expires_at)) {
         co_return otp::CommitResult::conflict;
       }
-      if (!state->tables.write(effects, state->clock.now())) co_return otp::CommitResult::done;
+      if (!state->tables.write(state->jobs, effects, state->clock.now()))
+        co_return otp::CommitResult::done;
     }
     state->bell->ring();
     co_return otp::CommitResult::done;
@@ -237,7 +188,7 @@ class MemoryStore final : public otp::Store {
     if (auto fit = check_effects(effects); !fit) co_return fit;
     {
       const std::lock_guard lock(state->mutex);
-      if (!state->tables.write(effects, state->clock.now())) co_return Result<void>();
+      if (!state->tables.write(state->jobs, effects, state->clock.now())) co_return Result<void>();
     }
     state->bell->ring();
     co_return Result<void>();
@@ -256,18 +207,15 @@ class MemoryQueue final : public delivery::Queue {
   Task<Result<std::vector<delivery::Job>>> take(TimePoint now, Millis lease, std::size_t max,
                                                 Millis wait) override {
     const SharedState state = state_;
-    max = std::min(max, k_max_take);
-    auto look = [&](TimePoint at) -> Task<Result<Taken>> {
-      const std::lock_guard lock(state->mutex);
-      co_return state->tables.take(at, lease, max);
-    };
-    co_return co_await take_waiting(state->bell, state->clock, now, wait, look);
+    co_return co_await take_waiting(state->jobs, state->bell, state->clock, now, lease, max, wait);
   }
 
   Task<Result<delivery::QueueStats>> stats(TimePoint now) override {
     const SharedState state = state_;
+    delivery::QueueStats stats = state->jobs.stats(now);
     const std::lock_guard lock(state->mutex);
-    co_return state->tables.stats(now);
+    stats.dead = state->tables.dead();
+    co_return stats;
   }
 
   Task<Result<std::vector<delivery::DeadLetter>>> dead_letters(std::size_t max) override {

@@ -1,5 +1,4 @@
 // What the SQLite backend promises beyond the contract.
-#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -7,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "harness.h"
+#include "sqlite_harness.h"
 
 namespace otpd::storage {
 namespace {
@@ -15,52 +14,6 @@ namespace {
 using otp::CommitResult;
 using How = otp::JobEnd::How;
 using Outcome = Result<CommitResult>;
-
-// A connection beside the backend's, as an operator's shell would have.
-class Shell {
- public:
-  explicit Shell(const std::string& path) { sqlite3_open(path.c_str(), &db_); }
-  ~Shell() { sqlite3_close(db_); }
-  Shell(const Shell&) = delete;
-  Shell& operator=(const Shell&) = delete;
-
-  void run(const std::string& sql) {
-    EXPECT_EQ(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(db_);
-  }
-  // While the shell holds the write lock, the backend's writer waits.
-  void hold_writer() { run("BEGIN IMMEDIATE"); }
-  void release_writer() { run("COMMIT"); }
-
- private:
-  sqlite3* db_ = nullptr;
-};
-
-class Sqlite : public ::testing::Test {
- protected:
-  void open(const SqliteConfig& config) { open_sqlite(world_, config); }
-  void open() { open(config_); }
-  void reopen() {
-    world_.backend.reset();
-    open();
-  }
-
-  Error open_failure(const std::string& path) {
-    SqliteConfig config = config_;
-    config.path = path;
-    auto opened = open_sqlite_backend(config, world_.clock, world_.metrics);
-    return opened ? Error{Failure::internal, "it opened"} : opened.error();
-  }
-
-  Task<Outcome> commit(int n, std::size_t size = 100) {
-    return world_.store().commit("k" + std::to_string(n), 0, std::string(size, 'x'),
-                                 world_.clock.now() + std::chrono::hours(1), {});
-  }
-  double counter(const std::string& name) { return world_.metrics.counter(name, "").value(); }
-
-  World world_;
-  SqliteConfig config_ = sqlite_config(world_);
-};
 
 TEST_F(Sqlite, WhatWaitsIsWrittenInOneTransaction) {
   open();
@@ -181,6 +134,36 @@ TEST_F(Sqlite, KeepsEverythingWhenReopened) {
   EXPECT_GT(world_.put("gone", 0, "y"), gone);
 }
 
+TEST_F(Sqlite, FindsEveryRecordWhenReopened) {
+  constexpr int k_many = 5'000;  // more than are learnt at a time
+  open();
+  boost::asio::io_context loop;
+  std::vector<std::optional<Outcome>> answers(k_many);
+  for (int i = 0; i < k_many; ++i) {
+    start(loop, commit(i), answers[static_cast<std::size_t>(i)]);
+    if (i % 1'000 == 999) loop.run(), loop.restart();
+  }
+  reopen();
+  for (int round = 0; round < 2; ++round) {  // while the keys are being learnt, and after
+    for (int i = 0; i < k_many; ++i) {
+      ASSERT_NE(world_.load("k" + std::to_string(i)).version, 0U) << i;
+    }
+  }
+  EXPECT_EQ(world_.load("k" + std::to_string(k_many)).version, 0U);
+  EXPECT_EQ(await(commit(0)).value(), CommitResult::conflict);
+}
+
+TEST_F(Sqlite, RefusesJobsBeyondItsLimit) {
+  config_.jobs_limit = 2;
+  open();
+  world_.append({.enqueue = {world_.job('a'), world_.job('b')}});
+  const auto refused = await(world_.store().append({.enqueue = {world_.job('c')}}));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, Failure::overloaded);
+  world_.append({.finish = {end_of(world_.take(1).at(0), How::done)}});
+  world_.append({.enqueue = {world_.job('c')}});
+}
+
 TEST_F(Sqlite, TheLeasesOfADeadProcessAreVoid) {
   open();
   world_.append({.enqueue = {world_.job('a')}});
@@ -189,7 +172,7 @@ TEST_F(Sqlite, TheLeasesOfADeadProcessAreVoid) {
   world_.append({.finish = {end_of(lost.at(0), How::done)}});
   const auto again = world_.take();
   ASSERT_EQ(again.size(), 1U);
-  EXPECT_EQ(again[0].attempt, 2U);
+  EXPECT_NE(again[0].lease, lost[0].lease);
 }
 
 TEST_F(Sqlite, RefusesANewerSchema) {
@@ -300,76 +283,6 @@ TEST_F(Sqlite, AFailingDiskIsUnavailableUntilItWorks) {
   EXPECT_EQ(await(commit(1, 500'000)).value(), CommitResult::done);
   reopen();
   EXPECT_EQ(world_.load("k1").bytes.size(), 500'000U);
-}
-
-TEST_F(Sqlite, TheWalIsEmptiedWhenNobodyWrites) {
-  open();
-  for (int i = 0; i < 20; ++i) {
-    ASSERT_EQ(await(commit(i, 500'000)).value(), CommitResult::done);
-  }
-  const std::string wal = config_.path + "-wal";
-  EXPECT_GT(std::filesystem::file_size(wal), 0U);
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (std::filesystem::file_size(wal) > 0 && std::chrono::steady_clock::now() < give_up) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(std::filesystem::file_size(wal), 0U);
-  ASSERT_EQ(await(commit(100)).value(), CommitResult::done);
-}
-
-// Fills the file with 100,000 records and as many audit lines, all of them garbage by now.
-void fill_with_garbage(const SqliteConfig& config) {
-  const std::string numbers =
-      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-      "WHERE i < 100000) ";
-  Shell shell(config.path);
-  shell.run("BEGIN");
-  shell.run("INSERT INTO records (key, version, expires_at, bytes) " + numbers +
-            "SELECT randomblob(17), 1, 0, zeroblob(600) FROM n");
-  shell.run("INSERT INTO otp_events " + numbers +
-            "SELECT printf('%036d', i), '', hex(randomblob(16)), 'send', '', '', i, '', '', '', '' "
-            "FROM n");
-  shell.run("COMMIT");
-}
-
-TEST_F(Sqlite, AGreatPurgeLetsCommitsThrough) {
-  open();
-  world_.backend.reset();
-  fill_with_garbage(config_);
-  open();
-  boost::asio::io_context loop;
-  std::optional<Result<Purged>> purged;
-  std::vector<std::chrono::steady_clock::duration> waits;
-  auto committer = [&]() -> Task<void> {
-    while (!purged) {
-      const auto begin = std::chrono::steady_clock::now();
-      const Outcome outcome = co_await commit(static_cast<int>(waits.size()));
-      EXPECT_TRUE(outcome.has_value());
-      waits.push_back(std::chrono::steady_clock::now() - begin);
-    }
-  };
-  start(loop, world_.backend->purge(world_.clock.now()), purged);
-  boost::asio::co_spawn(loop.get_executor(), committer(), boost::asio::detached);
-  loop.run();
-  EXPECT_EQ(purged->value().records, 100'000U);
-  EXPECT_EQ(purged->value().events, 100'000U);
-  // Almost all, because a busy machine may stop any thread for as long.
-  std::ranges::sort(waits);
-  ASSERT_GT(waits.size(), 100U);
-  EXPECT_LT(waits[waits.size() * 95 / 100], Millis(50));
-}
-
-TEST_F(Sqlite, OnePurgeAtATime) {
-  open();
-  world_.put("k", 0, "x");
-  world_.clock.advance(std::chrono::hours(2));
-  boost::asio::io_context loop;
-  std::optional<Result<Purged>> first, second;
-  start(loop, world_.backend->purge(world_.clock.now()), first);
-  start(loop, world_.backend->purge(world_.clock.now()), second);
-  loop.run();
-  EXPECT_EQ(first->value().records, 1U);
-  EXPECT_EQ(second->value().records, 0U);
 }
 
 }  // namespace

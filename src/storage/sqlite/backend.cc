@@ -25,6 +25,13 @@ Result<void> without_value(const Result<T>& result) {
   return {};
 }
 
+Result<void> check(const Core& core, const otp::Effects& effects) {
+  if (!effects.enqueue.empty() && core.jobs.size() >= core.config.jobs_limit) {
+    return fail(Failure::overloaded, "too many jobs wait for delivery");
+  }
+  return check_effects(effects);
+}
+
 class SqliteStore final : public otp::Store {
  public:
   explicit SqliteStore(SharedCore core) : core_(std::move(core)) {}
@@ -32,20 +39,23 @@ class SqliteStore final : public otp::Store {
   Task<Result<otp::Record>> load(otp::Key key) override {
     const SharedCore core = core_;
     if (auto fits = check_key(key); !fits) co_return std::unexpected(fits.error());
-    if (auto cached = core->cache.get(key)) co_return std::move(*cached);
+    if (auto known = recall(key)) co_return std::move(*known);
     auto read = [core = core.get(), key = std::move(key)](Connection&) {
       return core->load_query().load(key);
     };
     co_return co_await core->ask<otp::Record>(core->loads(), std::move(read));
   }
 
-  std::optional<otp::Record> recall(const otp::Key& key) override { return core_->cache.get(key); }
+  std::optional<otp::Record> recall(const otp::Key& key) override {
+    if (core_->known_keys.absent(key)) return otp::Record{};
+    return core_->cache.get(key);
+  }
 
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
     const SharedCore core = core_;
     if (auto fits = check_record(key, bytes); !fits) co_return std::unexpected(fits.error());
-    if (auto fit = check_effects(effects); !fit) co_return std::unexpected(fit.error());
+    if (auto fit = check(*core, effects); !fit) co_return std::unexpected(fit.error());
     sqlite::Commit commit{std::move(key), expected, std::move(bytes), expires_at,
                           std::move(effects)};
     auto make = [&](Callback<Result<otp::CommitResult>> done) {
@@ -56,7 +66,7 @@ class SqliteStore final : public otp::Store {
 
   Task<Result<void>> append(otp::Effects effects) override {
     const SharedCore core = core_;
-    if (auto fit = check_effects(effects); !fit) co_return fit;
+    if (auto fit = check(*core, effects); !fit) co_return fit;
     auto make = [&](Callback<Result<bool>> done) {
       return sqlite::append_operation(*core, std::move(effects), std::move(done));
     };
@@ -82,19 +92,17 @@ class SqliteQueue final : public delivery::Queue {
   Task<Result<std::vector<delivery::Job>>> take(TimePoint now, Millis lease, std::size_t max,
                                                 Millis wait) override {
     const SharedCore core = core_;
-    max = std::min(max, k_max_take);
-    auto look = [core = core.get(), lease, max](TimePoint at) {
-      return core->write<Taken>([=](Callback<Result<Taken>> done) {
-        return sqlite::take_operation(at, lease, max, std::move(done));
-      });
-    };
-    co_return co_await take_waiting(core->jobs_bell, core->clock, now, wait, look);
+    co_return co_await take_waiting(core->jobs, core->jobs_bell, core->clock, now, lease, max,
+                                    wait);
   }
 
   Task<Result<delivery::QueueStats>> stats(TimePoint now) override {
     const SharedCore core = core_;
-    auto read = [now](Connection& connection) { return sqlite::queue_stats(connection, now); };
-    co_return co_await core->ask<delivery::QueueStats>(core->queries(), read);
+    const auto dead = co_await core->ask<std::uint64_t>(core->queries(), sqlite::count_dead);
+    if (!dead) co_return std::unexpected(dead.error());
+    delivery::QueueStats stats = core->jobs.stats(now);
+    stats.dead = *dead;
+    co_return stats;
   }
 
   Task<Result<std::vector<delivery::DeadLetter>>> dead_letters(std::size_t max) override {
@@ -136,7 +144,7 @@ class SqliteBackend final : public Backend {
   Task<Result<Purged>> purge(TimePoint now) override {
     const SharedCore core = core_;
     if (core->purging.exchange(true)) co_return Purged{};
-    auto purged = co_await sqlite::purge(core->writer(), core->cache, core->config.retention, now);
+    auto purged = co_await sqlite::purge(*core, now);
     core->purging = false;
     co_return purged;
   }

@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint64_t k_page_size = 4096;
 constexpr std::size_t k_loads_per_snapshot = 256;
 constexpr std::size_t k_queries_waiting = 64;
+constexpr std::size_t k_keys_at_a_time = 4096;
+constexpr int k_lease_bits = 40;  // 10^12 leases of one opening
 
 // SQLite's own memory statistics take a process-wide lock at every allocation.
 void switch_statistics_off() {
@@ -20,7 +22,11 @@ void switch_statistics_off() {
 }  // namespace
 
 Core::Core(const SqliteConfig& config_, const Clock& clock_, DatabaseFile file)
-    : config(config_), clock(clock_), cache(config.cache_bytes), file_(std::move(file)) {}
+    : config(config_),
+      clock(clock_),
+      cache(config.cache_bytes),
+      known_keys(config.key_index_bytes),
+      file_(std::move(file)) {}
 
 Result<std::shared_ptr<Core>> Core::open(const SqliteConfig& config, const Clock& clock,
                                          Metrics& metrics) {
@@ -51,7 +57,29 @@ Result<void> Core::open_connections() {
   query_connection_.run("PRAGMA query_only=ON");
   load_query_.emplace(load_connection_);
   if (auto prepared = load_connection_.take_failure(); !prepared) return prepared;
-  return release_leases(write_connection_);
+  return recover_jobs();
+}
+
+// Leases of one opening are never taken for those of another.
+Result<void> Core::recover_jobs() {
+  const auto opening = count_opening(write_connection_);
+  if (!opening) return std::unexpected(opening.error());
+  jobs.number_leases_from(*opening << k_lease_bits);
+  for (WaitingJob& waiting : waiting_jobs(write_connection_)) {
+    jobs.add(std::move(waiting.job), waiting.attempts);
+  }
+  return write_connection_.take_failure();
+}
+
+// Without all keys nothing is known, and every load that misses the cache is read.
+void Core::learn_keys(Connection& connection) {
+  std::vector<otp::Key> keys(1);
+  while (!keys.empty()) {
+    if (stopping_) return;
+    keys = record_keys(connection, keys.back(), k_keys_at_a_time);
+    for (const otp::Key& key : keys) known_keys.add(key);
+  }
+  if (connection.take_failure()) known_keys.complete();
 }
 
 Result<void> Core::start(Metrics& metrics) {
@@ -71,12 +99,13 @@ Result<void> Core::start(Metrics& metrics) {
                    query_connection_);
   checkpointer_.emplace(wal_connection_, write_connection_, *writer_);
   loads_->start();
-  queries_->start();
+  queries_->start([this](Connection& connection) { learn_keys(connection); });
   checkpointer_->start();
   return {};
 }
 
 void Core::stop() {
+  stopping_ = true;
   jobs_bell->close();
   if (checkpointer_) checkpointer_->stop();
   if (writer_) writer_->stop();

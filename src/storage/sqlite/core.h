@@ -13,9 +13,11 @@
 #include "base/task.h"
 #include "storage/backend.h"
 #include "storage/doorbell.h"
+#include "storage/job_book.h"
 #include "storage/sqlite/checkpointer.h"
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/file.h"
+#include "storage/sqlite/known_keys.h"
 #include "storage/sqlite/queries.h"
 #include "storage/sqlite/reader.h"
 #include "storage/sqlite/record_cache.h"
@@ -53,14 +55,20 @@ class Core {
   const SqliteConfig config;
   const Clock& clock;
   RecordCache cache;
+  KnownKeys known_keys;
+  JobBook jobs;
   const std::shared_ptr<Doorbell> jobs_bell = std::make_shared<Doorbell>();
   std::atomic<bool> purging{false};
 
  private:
   Core(const SqliteConfig& config, const Clock& clock, DatabaseFile file);
   Result<void> open_connections();
+  Result<void> recover_jobs();
+  // Reads the keys of all records, a part at a time.
+  void learn_keys(Connection& connection);
   Result<void> start(Metrics& metrics);
 
+  std::atomic<bool> stopping_{false};
   DatabaseFile file_;  // unlocked after everything else has gone
   Connection write_connection_, load_connection_, query_connection_, wal_connection_;
   std::optional<Writer> writer_;

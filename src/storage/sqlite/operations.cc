@@ -3,76 +3,104 @@
 namespace otpd::storage::sqlite {
 namespace {
 
-class CommitOperation final : public Operation {
+// The share that effects have in an operation.
+class EffectsShare {
  public:
-  CommitOperation(Core& core, Commit commit, Callback<Result<otp::CommitResult>> done)
-      : core_(core), commit_(std::move(commit)), done_(std::move(done)) {}
+  EffectsShare(Core& core, otp::Effects effects) : core_(core), effects_(std::move(effects)) {}
 
-  void apply(Tables& tables) override {
-    version_ = tables.put(commit_.key, commit_.expected, commit_.bytes, commit_.expires_at);
-    if (version_) jobs_ready_ = tables.write(commit_.effects, core_.clock.now());
-  }
-
-  void finish(const Result<void>& transaction) override {
-    if (!transaction) {
-      core_.cache.erase(commit_.key);  // a COMMIT that failed may yet have been written
-      return done_(std::unexpected(transaction.error()));
+  // In the transaction.
+  void apply(Tables& tables) {
+    const TimePoint now = core_.clock.now();
+    for (std::size_t i = 0; i < effects_.enqueue.size(); ++i) {
+      if (tables.enqueue(effects_.enqueue[i])) changes_.entered(i);
     }
-    if (!version_) return done_(otp::CommitResult::conflict);
-    core_.cache.put(commit_.key, {std::move(commit_.bytes), *version_});
-    if (jobs_ready_) core_.jobs_bell->ring();
-    done_(otp::CommitResult::done);
+    for (std::size_t i = 0; i < effects_.finish.size(); ++i) {
+      const otp::JobEnd& end = effects_.finish[i];
+      const auto aside = core_.jobs.set_aside(end.id, end.lease);
+      if (!aside) continue;
+      tables.finish(end, aside->attempts, now);
+      changes_.ended(i);
+    }
+    for (const audit::Event& event : effects_.events) tables.append(event);
   }
 
- private:
-  Core& core_;
-  Commit commit_;
-  Callback<Result<otp::CommitResult>> done_;
-  std::optional<std::uint64_t> version_;
-  bool jobs_ready_ = false;
-};
-
-class AppendOperation final : public Operation {
- public:
-  AppendOperation(Core& core, otp::Effects effects, Callback<Result<bool>> done)
-      : core_(core), effects_(std::move(effects)), done_(std::move(done)) {}
-
-  void apply(Tables& tables) override { jobs_ready_ = tables.write(effects_, core_.clock.now()); }
-
-  void finish(const Result<void>& transaction) override {
-    if (!transaction) return done_(std::unexpected(transaction.error()));
-    if (jobs_ready_) core_.jobs_bell->ring();
-    done_(true);
+  // After it.
+  void settle(bool committed) {
+    if (changes_.settle(core_.jobs, effects_, committed)) core_.jobs_bell->ring();
   }
 
  private:
   Core& core_;
   otp::Effects effects_;
-  Callback<Result<bool>> done_;
-  bool jobs_ready_ = false;
+  BookChanges changes_;
 };
 
-class TakeOperation final : public Operation {
+class CommitOperation final : public Operation {
  public:
-  TakeOperation(TimePoint now, Millis lease, std::size_t max, Callback<Result<Taken>> done)
-      : now_(now), lease_(lease), max_(max), done_(std::move(done)) {}
+  CommitOperation(Core& core, Commit commit, Callback<Result<otp::CommitResult>> done)
+      : core_(core),
+        key_(std::move(commit.key)),
+        expected_(commit.expected),
+        bytes_(std::move(commit.bytes)),
+        expires_at_(commit.expires_at),
+        effects_(core, std::move(commit.effects)),
+        done_(std::move(done)) {}
 
   void apply(Tables& tables) override {
-    taken_.jobs = tables.take(now_, lease_, max_);
-    if (taken_.jobs.empty()) taken_.next_ready = tables.next_ready();
+    version_ = tables.put(key_, expected_, bytes_, expires_at_);
+    if (version_) effects_.apply(tables);
   }
 
   void finish(const Result<void>& transaction) override {
-    if (!transaction) return done_(std::unexpected(transaction.error()));
-    done_(std::move(taken_));
+    effects_.settle(transaction.has_value());
+    if (!transaction) {
+      forget();
+      return done_(std::unexpected(transaction.error()));
+    }
+    if (!version_) return done_(otp::CommitResult::conflict);
+    publish();
+    done_(otp::CommitResult::done);
   }
 
  private:
-  TimePoint now_;
-  Millis lease_;
-  std::size_t max_;
-  Callback<Result<Taken>> done_;
-  Taken taken_;
+  // A COMMIT that failed may yet have been written.
+  void forget() {
+    if (expected_ == 0) core_.known_keys.add(key_);
+    core_.cache.erase(key_);
+  }
+
+  void publish() {
+    if (expected_ == 0 && *version_ != 0) core_.known_keys.add(key_);
+    if (expected_ != 0 && *version_ == 0) core_.known_keys.remove(key_);
+    core_.cache.put(key_, {std::move(bytes_), *version_});
+  }
+
+  Core& core_;
+  const otp::Key key_;
+  const std::uint64_t expected_;
+  std::string bytes_;
+  const TimePoint expires_at_;
+  EffectsShare effects_;
+  Callback<Result<otp::CommitResult>> done_;
+  std::optional<std::uint64_t> version_;
+};
+
+class AppendOperation final : public Operation {
+ public:
+  AppendOperation(Core& core, otp::Effects effects, Callback<Result<bool>> done)
+      : effects_(core, std::move(effects)), done_(std::move(done)) {}
+
+  void apply(Tables& tables) override { effects_.apply(tables); }
+
+  void finish(const Result<void>& transaction) override {
+    effects_.settle(transaction.has_value());
+    if (!transaction) return done_(std::unexpected(transaction.error()));
+    done_(true);
+  }
+
+ private:
+  EffectsShare effects_;
+  Callback<Result<bool>> done_;
 };
 
 class PingOperation final : public Operation {
@@ -103,11 +131,6 @@ std::unique_ptr<Operation> commit_operation(Core& core, Commit commit,
 std::unique_ptr<Operation> append_operation(Core& core, otp::Effects effects,
                                             Callback<Result<bool>> done) {
   return std::make_unique<AppendOperation>(core, std::move(effects), std::move(done));
-}
-
-std::unique_ptr<Operation> take_operation(TimePoint now, Millis lease, std::size_t max,
-                                          Callback<Result<Taken>> done) {
-  return std::make_unique<TakeOperation>(now, lease, max, std::move(done));
 }
 
 std::unique_ptr<Operation> ping_operation(bool write, Callback<Result<bool>> done) {

@@ -9,7 +9,6 @@
 #include "otp/store.h"
 #include "storage/sqlite/core.h"
 #include "storage/sqlite/writer.h"
-#include "storage/take.h"
 
 namespace otpd::storage::sqlite {
 
@@ -29,10 +28,6 @@ std::unique_ptr<Operation> commit_operation(Core& core, Commit commit,
 // Store::append.
 std::unique_ptr<Operation> append_operation(Core& core, otp::Effects effects,
                                             Callback<Result<bool>> done);
-
-// One look of Queue::take.
-std::unique_ptr<Operation> take_operation(TimePoint now, Millis lease, std::size_t max,
-                                          Callback<Result<Taken>> done);
 
 // Store::ping: a write if the last transaction failed, so that it tells when the disk is back.
 std::unique_ptr<Operation> ping_operation(bool write, Callback<Result<bool>> done);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace otpd::storage::sqlite {
 namespace {
@@ -35,14 +36,16 @@ Result<Slice> run_slice(Tables& tables, const Step& step, std::size_t max) {
   return slice;
 }
 
-Task<Result<Slice>> slice_on_writer(Writer& writer, RecordCache& cache, Step step,
-                                    std::size_t max) {
+Task<Result<Slice>> slice_on_writer(Core& core, Step step, std::size_t max) {
   auto start = [&](Callback<Result<Slice>> done) {
     auto answer = std::make_shared<Callback<Result<Slice>>>(std::move(done));
-    const bool taken = writer.interlude([&cache, step, max, answer](Tables& tables) {
+    const bool taken = core.writer().interlude([&core, step, max, answer](Tables& tables) {
       Result<Slice> slice = run_slice(tables, step, max);
       if (slice) {
-        for (const otp::Key& key : slice->records) cache.erase(key);
+        for (const otp::Key& key : slice->records) {
+          core.known_keys.remove(key);
+          core.cache.erase(key);
+        }
       }
       (*answer)(std::move(slice));
     });
@@ -80,12 +83,12 @@ void SliceSize::took(std::chrono::steady_clock::duration time) {
   if (time < k_aim / 2) rows_ = std::min(rows_ * 2, k_largest);
 }
 
-Task<Result<Purged>> purge(Writer& writer, RecordCache& cache, Retention retention, TimePoint now) {
+Task<Result<Purged>> purge(Core& core, TimePoint now) {
   Purged purged;
-  for (const Step& step : steps(retention, now, purged)) {
+  for (const Step& step : steps(core.config.retention, now, purged)) {
     SliceSize size;
     while (true) {
-      auto slice = co_await slice_on_writer(writer, cache, step, size.rows());
+      auto slice = co_await slice_on_writer(core, step, size.rows());
       if (!slice) co_return std::unexpected(slice.error());
       if (slice->rows == 0) break;
       *step.count += slice->rows;

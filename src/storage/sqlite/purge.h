@@ -2,14 +2,11 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
-#include <vector>
 
 #include "base/result.h"
 #include "base/task.h"
 #include "storage/backend.h"
-#include "storage/sqlite/record_cache.h"
-#include "storage/sqlite/writer.h"
+#include "storage/sqlite/core.h"
 
 namespace otpd::storage::sqlite {
 
@@ -28,8 +25,8 @@ class SliceSize {
   std::size_t rows_ = 64;
 };
 
-// Runs until nothing is left that `now` and `retention` say is garbage. One at a time. What the
-// references name must live until the writer has stopped.
-Task<Result<Purged>> purge(Writer& writer, RecordCache& cache, Retention retention, TimePoint now);
+// Runs until nothing is left that `now` and the retention say is garbage. One at a time; the
+// caller keeps `core` alive.
+Task<Result<Purged>> purge(Core& core, TimePoint now);
 
 }  // namespace otpd::storage::sqlite

@@ -61,23 +61,34 @@ otp::Record LoadQuery::load(const otp::Key& key) {
   return {.bytes = rows.bytes(1), .version = static_cast<std::uint64_t>(rows.number(0))};
 }
 
-delivery::QueueStats queue_stats(Connection& connection, TimePoint now) {
-  Statement count(connection,
-                  "SELECT count(*) FILTER (WHERE died_at IS NULL AND leased_until <= ?1),"
-                  "       count(*) FILTER (WHERE died_at IS NULL AND leased_until > ?1),"
-                  "       count(*) FILTER (WHERE died_at IS NOT NULL) FROM jobs");
-  Statement oldest(
-      connection,
-      "SELECT ?1 - max(due_at, leased_until) FROM jobs WHERE died_at IS NULL "
-      "AND max(due_at, leased_until) <= ?1 ORDER BY max(due_at, leased_until) LIMIT 1");
-  delivery::QueueStats stats;
-  if (Rows rows = count.query(now); rows.next()) {
-    stats.waiting = static_cast<std::uint64_t>(rows.number(0));
-    stats.leased = static_cast<std::uint64_t>(rows.number(1));
-    stats.dead = static_cast<std::uint64_t>(rows.number(2));
+std::vector<WaitingJob> waiting_jobs(Connection& connection) {
+  Statement find(connection,
+                 "SELECT id, key, due_at, expires_at, sealed, attempt FROM jobs "
+                 "WHERE died_at IS NULL ORDER BY due_at, rowid");
+  std::vector<WaitingJob> jobs;
+  Rows rows = find.query();
+  while (rows.next()) {
+    jobs.push_back({.job = {.id = rows.bytes(0),
+                            .key = rows.bytes(1),
+                            .due_at = rows.time(2),
+                            .expires_at = rows.time(3),
+                            .sealed = rows.bytes(4)},
+                    .attempts = static_cast<std::uint32_t>(rows.number(5))});
   }
-  if (Rows rows = oldest.query(now); rows.next()) stats.oldest_due = Millis(rows.number(0));
-  return stats;
+  return jobs;
+}
+
+std::vector<otp::Key> record_keys(Connection& connection, const otp::Key& after, std::size_t max) {
+  Statement find(connection, "SELECT key FROM records WHERE key > ?1 ORDER BY key LIMIT ?2");
+  std::vector<otp::Key> keys;
+  Rows rows = find.query(Blob{after}, max);
+  while (rows.next()) keys.push_back(rows.bytes(0));
+  return keys;
+}
+
+std::uint64_t count_dead(Connection& connection) {
+  return static_cast<std::uint64_t>(
+      connection.number("SELECT count(*) FROM jobs WHERE died_at IS NOT NULL"));
 }
 
 std::vector<delivery::DeadLetter> dead_letters(Connection& connection, std::size_t max) {

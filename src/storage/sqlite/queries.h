@@ -1,6 +1,7 @@
 // Queries: what the ports ask of the readers. Failures stick to the connection.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "audit/log.h"
@@ -21,7 +22,17 @@ class LoadQuery {
   Statement find_;
 };
 
-delivery::QueueStats queue_stats(Connection& connection, TimePoint now);
+// Everything that waits, for the book.
+struct WaitingJob {
+  otp::NewJob job;
+  std::uint32_t attempts;
+};
+std::vector<WaitingJob> waiting_jobs(Connection& connection);
+
+// Up to `max` keys of records, in order, after `after` (empty: from the first).
+std::vector<otp::Key> record_keys(Connection& connection, const otp::Key& after, std::size_t max);
+
+std::uint64_t count_dead(Connection& connection);
 std::vector<delivery::DeadLetter> dead_letters(Connection& connection, std::size_t max);
 std::vector<audit::Event> search_events(Connection& connection, const audit::Query& query);
 

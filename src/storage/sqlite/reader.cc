@@ -9,9 +9,10 @@ namespace otpd::storage::sqlite {
 Reader::Reader(Config config, Connection& connection)
     : config_(std::move(config)), connection_(connection), inbox_(config_.queue_limit) {}
 
-void Reader::start() {
-  thread_ = std::thread([this] {
+void Reader::start(std::move_only_function<void(Connection&)> preface) {
+  thread_ = std::thread([this, preface = std::move(preface)]() mutable {
     pthread_setname_np(pthread_self(), config_.name.c_str());
+    if (preface) preface(connection_);
     run();
   });
 }

@@ -36,7 +36,8 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  void start();
+  // Starts the thread, which first does `preface`; questions wait meanwhile.
+  void start(std::move_only_function<void(Connection&)> preface = {});
 
   // Queues the question. It sees every commit that was acknowledged before this call. Failures of
   // the answer: overloaded, unavailable, and what reading says. Safe from any thread.

@@ -8,22 +8,21 @@ namespace {
 // "otpd" in ASCII, so that `file` and we know the file as ours.
 constexpr int k_application_id = 0x6f747064;
 
-// A record's version and a job's lease come from one counter in `counters`, which only grows, so
-// that neither is ever given twice, whatever is deleted.
+// A record's version comes from the counter `number`, which only grows, so that none is ever given
+// twice, whatever is deleted. `records.expires_at` is rounded up, see tables.cc.
 //
-// `records.expires_at` is rounded up, see tables.cc.
-//
-// A job is waiting until `died_at` is set; it can be taken from max(due_at, leased_until) on. A
-// dead letter's `sealed` is NULL once its code has expired.
+// A job is waiting until `died_at` is set. Who holds it is not written down, see job_book.h;
+// `attempt` is how often it was tried when it was last given back. A dead letter's `sealed` is
+// NULL once its code has expired.
 constexpr const char* k_first_schema = R"sql(
 CREATE TABLE counters (
   name  TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO counters VALUES ('number', 1);
+INSERT INTO counters VALUES ('number', 1), ('opening', 0);
 
 CREATE TABLE records (
-  key        BLOB PRIMARY KEY,
+  key        BLOB NOT NULL PRIMARY KEY,
   version    INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   bytes      BLOB NOT NULL
@@ -31,23 +30,20 @@ CREATE TABLE records (
 CREATE INDEX records_expiry ON records (expires_at);
 
 CREATE TABLE jobs (
-  id           BLOB PRIMARY KEY,
-  key          BLOB NOT NULL,
-  due_at       INTEGER NOT NULL,
-  leased_until INTEGER NOT NULL DEFAULT 0,
-  lease        INTEGER NOT NULL DEFAULT 0,
-  attempt      INTEGER NOT NULL DEFAULT 0,
-  expires_at   INTEGER NOT NULL,
-  died_at      INTEGER,
-  reason       TEXT NOT NULL DEFAULT '',
-  sealed       BLOB
+  id         BLOB NOT NULL PRIMARY KEY,
+  key        BLOB NOT NULL,
+  due_at     INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  attempt    INTEGER NOT NULL DEFAULT 0,
+  died_at    INTEGER,
+  reason     TEXT NOT NULL DEFAULT '',
+  sealed     BLOB
 );
-CREATE INDEX jobs_waiting ON jobs (max(due_at, leased_until)) WHERE died_at IS NULL;
-CREATE INDEX jobs_dead    ON jobs (died_at) WHERE died_at IS NOT NULL;
-CREATE INDEX jobs_sealed  ON jobs (expires_at) WHERE died_at IS NOT NULL AND sealed IS NOT NULL;
+CREATE INDEX jobs_dead   ON jobs (died_at) WHERE died_at IS NOT NULL;
+CREATE INDEX jobs_sealed ON jobs (expires_at) WHERE died_at IS NOT NULL AND sealed IS NOT NULL;
 
 CREATE TABLE otp_events (
-  id              TEXT PRIMARY KEY,
+  id              TEXT NOT NULL PRIMARY KEY,
   user_id         TEXT NOT NULL,
   channel_hash    TEXT NOT NULL,
   event_type      TEXT NOT NULL,

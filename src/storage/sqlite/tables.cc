@@ -1,7 +1,5 @@
 #include "storage/sqlite/tables.h"
 
-#include <algorithm>
-
 namespace otpd::storage::sqlite {
 namespace {
 
@@ -56,26 +54,13 @@ Tables::Tables(Connection& connection)
       enqueue_(connection,
                "INSERT INTO jobs (id, key, due_at, expires_at, sealed) "
                "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING"),
-      done_(connection, "DELETE FROM jobs WHERE id = ?1 AND lease = ?2"),
-      retry_(connection,
-             "UPDATE jobs SET due_at = ?3, leased_until = 0, lease = 0 "
-             "WHERE id = ?1 AND lease = ?2"),
-      dead_(connection,
-            "UPDATE jobs SET died_at = ?3, reason = ?4, leased_until = 0, lease = 0 "
-            "WHERE id = ?1 AND lease = ?2"),
+      done_(connection, "DELETE FROM jobs WHERE id = ?1"),
+      retry_(connection, "UPDATE jobs SET due_at = ?2, attempt = ?3 WHERE id = ?1"),
+      dead_(connection, "UPDATE jobs SET died_at = ?2, reason = ?3, attempt = ?4 WHERE id = ?1"),
       append_(connection,
               "INSERT INTO otp_events (id, user_id, channel_hash, event_type, ip_address, country, "
               "created_at, verification_id, purpose, provider, detail) "
               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING"),
-      find_ready_(connection,
-                  "SELECT id, key, sealed, due_at, expires_at, attempt FROM jobs "
-                  "WHERE died_at IS NULL AND max(due_at, leased_until) <= ?1 "
-                  "ORDER BY max(due_at, leased_until) LIMIT ?2"),
-      lease_(connection,
-             "UPDATE jobs SET leased_until = ?2, lease = ?3, attempt = attempt + 1 WHERE id = ?1"),
-      next_ready_(connection,
-                  "SELECT max(due_at, leased_until) FROM jobs WHERE died_at IS NULL "
-                  "ORDER BY 1 LIMIT 1"),
       find_expired_(connection, "SELECT key FROM records WHERE expires_at <= ?1 LIMIT ?2"),
       delete_record_(connection, "DELETE FROM records WHERE key = ?1"),
       find_sealed_(connection,
@@ -106,31 +91,21 @@ std::optional<std::uint64_t> Tables::put(const otp::Key& key, std::uint64_t expe
   return changed ? std::optional(version) : std::nullopt;
 }
 
-bool Tables::write(const otp::Effects& effects, TimePoint now) {
-  for (const otp::NewJob& job : effects.enqueue) enqueue(job);
-  for (const otp::JobEnd& end : effects.finish) finish(end, now);
-  for (const audit::Event& event : effects.events) append(event);
-  return !effects.enqueue.empty() ||
-         std::ranges::any_of(effects.finish, [](const otp::JobEnd& end) {
-           return end.how == otp::JobEnd::How::retry;
-         });
+bool Tables::enqueue(const otp::NewJob& job) {
+  return enqueue_.execute(Blob{job.id}, Blob{job.key}, job.due_at, job.expires_at,
+                          Blob{job.sealed}) == 1;
 }
 
-void Tables::enqueue(const otp::NewJob& job) {
-  enqueue_.execute(Blob{job.id}, Blob{job.key}, job.due_at, job.expires_at, Blob{job.sealed});
-}
-
-void Tables::finish(const otp::JobEnd& end, TimePoint now) {
-  if (end.lease == 0) return;  // what is not leased has lease 0
+void Tables::finish(const otp::JobEnd& end, std::uint32_t attempts, TimePoint now) {
   switch (end.how) {
     case otp::JobEnd::How::done:
-      done_.execute(Blob{end.id}, end.lease);
+      done_.execute(Blob{end.id});
       return;
     case otp::JobEnd::How::retry:
-      retry_.execute(Blob{end.id}, end.lease, end.due_at);
+      retry_.execute(Blob{end.id}, end.due_at, attempts);
       return;
     case otp::JobEnd::How::dead:
-      dead_.execute(Blob{end.id}, end.lease, now, std::string_view(end.reason));
+      dead_.execute(Blob{end.id}, now, std::string_view(end.reason), attempts);
       return;
   }
 }
@@ -142,37 +117,11 @@ void Tables::append(const audit::Event& e) {
                   Text(e.purpose), Text(e.provider), Text(e.detail));
 }
 
-std::vector<delivery::Job> Tables::take(TimePoint now, Millis lease, std::size_t max) {
-  std::vector<delivery::Job> jobs;
-  {
-    Rows rows = find_ready_.query(now, max);
-    while (rows.next()) {
-      jobs.push_back({.id = rows.bytes(0),
-                      .key = rows.bytes(1),
-                      .sealed = rows.bytes(2),
-                      .due_at = rows.time(3),
-                      .expires_at = rows.time(4),
-                      .attempt = static_cast<std::uint32_t>(rows.number(5) + 1)});
-    }
-  }
-  if (jobs.empty()) return jobs;
-  const std::uint64_t number = numbers_.next();
-  for (delivery::Job& job : jobs) {
-    job.lease = number;
-    lease_.execute(Blob{job.id}, now + lease, number);
-  }
-  return jobs;
-}
-
-std::optional<TimePoint> Tables::next_ready() {
-  Rows rows = next_ready_.query();
-  if (!rows.next()) return std::nullopt;
-  return rows.time(0);
-}
-
-Result<void> release_leases(Connection& connection) {
-  connection.run("UPDATE jobs SET leased_until = 0, lease = 0 WHERE lease <> 0");
-  return connection.take_failure();
+Result<std::uint64_t> count_opening(Connection& connection) {
+  connection.run("UPDATE counters SET value = value + 1 WHERE name = 'opening'");
+  const auto opening = connection.number("SELECT value FROM counters WHERE name = 'opening'");
+  if (auto counted = connection.take_failure(); !counted) return std::unexpected(counted.error());
+  return static_cast<std::uint64_t>(opening);
 }
 
 std::vector<std::string> Tables::change_each(Statement& find, TimePoint before, std::size_t max,

@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "audit/event.h"
 #include "base/clock.h"
-#include "delivery/queue.h"
 #include "otp/store.h"
 #include "storage/sqlite/connection.h"
 
 namespace otpd::storage::sqlite {
 
-// The numbers that records and leases are named with. They grow for ever: a durable ceiling is
-// raised in steps, and what a crash leaves unused below it is never used.
+// The numbers that are the records' versions. They grow for ever: a durable ceiling is raised in
+// steps, and what a crash leaves unused below it is never used.
 class Numbers {
  public:
   // Reads the ceiling; numbers start above it.
@@ -37,8 +37,8 @@ class Numbers {
   std::uint64_t pending_ceiling_;
 };
 
-// Makes leased jobs ready again: their holders died with the process that held the file before.
-Result<void> release_leases(Connection& connection);
+// How often the file was opened for writing, this time included; durable at once.
+Result<std::uint64_t> count_opening(Connection& connection);
 
 class Tables {
  public:
@@ -49,13 +49,11 @@ class Tables {
   std::optional<std::uint64_t> put(const otp::Key& key, std::uint64_t expected,
                                    const std::string& bytes, TimePoint expires_at);
 
-  // Writes the effects; `now` is when a job dies that dies. True if a job may have become ready.
-  bool write(const otp::Effects& effects, TimePoint now);
-
-  // Queue::take, at once.
-  std::vector<delivery::Job> take(TimePoint now, Millis lease, std::size_t max);
-  // When the next waiting job becomes ready; nothing if none waits.
-  std::optional<TimePoint> next_ready();
+  // False if the job's id is there already, waiting or dead; then nothing was written.
+  bool enqueue(const otp::NewJob& job);
+  // Ends a try of a job, after `attempts`; `now` is when a job dies that dies.
+  void finish(const otp::JobEnd& end, std::uint32_t attempts, TimePoint now);
+  void append(const audit::Event& event);
 
   // Writes something that means nothing, to learn whether the disk takes it.
   void touch() { numbers_.raise(); }
@@ -71,9 +69,6 @@ class Tables {
   Numbers& numbers() { return numbers_; }
 
  private:
-  void enqueue(const otp::NewJob& job);
-  void finish(const otp::JobEnd& end, TimePoint now);
-  void append(const audit::Event& event);
   // Runs `change` for every key that `find` yields.
   std::vector<std::string> change_each(Statement& find, TimePoint before, std::size_t max,
                                        Until until, Statement& change);
@@ -83,7 +78,6 @@ class Tables {
   Statement exists_, insert_, update_, postpone_, delete_;
   Statement enqueue_, done_, retry_, dead_;
   Statement append_;
-  Statement find_ready_, lease_, next_ready_;
   Statement find_expired_, delete_record_;
   Statement find_sealed_, blank_, find_dead_, delete_job_;
   Statement find_old_events_, delete_event_;
