@@ -11,6 +11,7 @@ using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 
 constexpr std::size_t k_max_phone_bytes = 64;
+constexpr std::size_t k_max_e164_digits = 15;  // ITU-T E.164 section 6.1
 
 // What people write between digits. Everything else is refused, so that no invisible character,
 // letter or extension can make two names of one number.
@@ -84,6 +85,10 @@ Result<Recipient> parse_phone(std::string_view text, std::string_view default_re
   }
   std::string e164;
   util.Format(parsed, PhoneNumberUtil::E164, &e164);
+  // Some national plans, as libphonenumber knows them, are longer than any network dials.
+  if (e164.size() > 1 + k_max_e164_digits) {
+    return fail(Failure::invalid, "a number has at most 15 digits");
+  }
   if (recipient.country.size() != 2) recipient.country.clear();  // "001": not of a country
   recipient.kind = Recipient::Kind::phone;
   recipient.address = Secret(std::string(e164));

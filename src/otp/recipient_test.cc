@@ -121,5 +121,11 @@ TEST(Email, RefusesWhatIsNotAPlainAddress) {
   EXPECT_EQ(email("a@" + std::string(250, 'b') + ".com"), "refused");
 }
 
+// What a national plan allows, but E.164 does not.
+TEST(Phone, HasAtMostFifteenDigits) {
+  EXPECT_FALSE(parse_phone("+490561490561376376", ""));
+  EXPECT_TRUE(parse_phone("+4956149056137", ""));
+}
+
 }  // namespace
 }  // namespace otpd::otp
