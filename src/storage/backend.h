@@ -62,6 +62,10 @@ struct SqliteConfig {
   Retention retention;
   std::size_t queue_limit = 4096;      // calls that wait for a thread; more are refused at once
   std::size_t batch_limit = 256;       // commits in one transaction
+  // A transaction begins this long after the one before it, or once `pace_limit` commits wait: a
+  // quiet store answers at once, and a busy one does not spend more on transactions than on work.
+  Millis pace{10};
+  std::size_t pace_limit = 16;
   std::size_t jobs_limit = 250'000;    // jobs that wait, in memory; more are refused as overloaded
   std::size_t cache_bytes = 16 << 20;  // recently committed records kept in memory
   std::size_t key_index_bytes = 64 << 20;  // at most, to know in memory which records exist

@@ -83,8 +83,9 @@ void Core::learn_keys(Connection& connection) {
 }
 
 Result<void> Core::start(Metrics& metrics) {
-  writer_.emplace(Writer::Config{config.queue_limit, config.batch_limit}, write_connection_,
-                  metrics);
+  writer_.emplace(
+      Writer::Config{config.queue_limit, config.batch_limit, config.pace, config.pace_limit},
+      write_connection_, metrics);
   if (auto ready = writer_->start(); !ready) return ready;
   loads_.emplace(Reader::Config{.name = "store-loads",
                                 .queue_limit = config.queue_limit,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -16,6 +17,7 @@ namespace otpd::storage::sqlite {
 template <class Item>
 class Inbox {
  public:
+  using Steady = std::chrono::steady_clock;
   enum class Put { accepted, full, closed };
 
   explicit Inbox(std::size_t limit) : limit_(limit) {}
@@ -27,20 +29,30 @@ class Inbox {
       if (closed_) return Put::closed;
       if (items_.size() >= limit_) return Put::full;
       items_.push_back(std::move(item));
-      if (!std::exchange(taker_waits_, false)) return Put::accepted;
+      if (items_.size() != wake_at_) return Put::accepted;
     }
     arrived_.notify_one();
     return Put::accepted;
   }
 
-  // Waits until there is something, then moves up to `max` items into `out` (cleared first).
-  // False when the inbox is closed and empty: nothing will come any more.
-  bool take(std::vector<Item>& out, std::size_t max) {
+  // When a taker that found something may leave with it: at `not_before`, or with `enough` items.
+  struct Pace {
+    Steady::time_point not_before;
+    std::size_t enough = 1;
+  };
+
+  // Waits until there is something and its pace allows to go, then moves up to `max` items into
+  // `out` (cleared first). False when the inbox is closed and empty: nothing will come any more.
+  bool take(std::vector<Item>& out, std::size_t max, const Pace& pace = {}) {
     out.clear();
     std::unique_lock lock(mutex_);
-    taker_waits_ = true;
-    arrived_.wait(lock, [this] { return closed_ || !items_.empty() || nudged_; });
-    taker_waits_ = false;
+    const auto at_least = [this](std::size_t wanted) {
+      wake_at_ = wanted;
+      return closed_ || nudged_ || items_.size() >= wanted;
+    };
+    arrived_.wait(lock, [&] { return at_least(1); });
+    arrived_.wait_until(lock, pace.not_before, [&] { return at_least(pace.enough); });
+    wake_at_ = k_nobody_waits;
     nudged_ = false;
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(std::min(max, items_.size()));
     std::move(items_.begin(), end, std::back_inserter(out));
@@ -77,11 +89,13 @@ class Inbox {
   }
 
  private:
+  static constexpr std::size_t k_nobody_waits = 0;
+
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Item> items_;
-  bool taker_waits_ = false;
+  std::size_t wake_at_ = k_nobody_waits;  // with so many items the taker is woken
   bool nudged_ = false;
   bool closed_ = false;
 };

@@ -52,6 +52,52 @@ TEST(Inbox, ANudgeEndsOneTake) {
   EXPECT_TRUE(batch.empty());
 }
 
+using Steady = std::chrono::steady_clock;
+
+TEST(Inbox, APacedTakeLetsItemsGather) {
+  Ints inbox(10);
+  put(inbox, 1);
+  const auto not_before = Steady::now() + std::chrono::milliseconds(30);
+  std::thread later([&] { put(inbox, 2); });
+  std::vector<int> batch;
+  EXPECT_TRUE(inbox.take(batch, 10, {not_before, 5}));
+  EXPECT_GE(Steady::now(), not_before);
+  later.join();
+  EXPECT_EQ(batch, (std::vector{1, 2}));
+}
+
+TEST(Inbox, APacedTakeGoesWithEnough) {
+  Ints inbox(10);
+  put(inbox, 1);
+  std::thread later([&] {
+    put(inbox, 2);
+    put(inbox, 3);
+  });
+  std::vector<int> batch;
+  EXPECT_TRUE(inbox.take(batch, 10, {Steady::now() + std::chrono::hours(1), 3}));
+  later.join();
+  EXPECT_EQ(batch, (std::vector{1, 2, 3}));
+}
+
+TEST(Inbox, APacedTakeIsOnTimeAfterARest) {
+  Ints inbox(10);
+  put(inbox, 1);
+  std::vector<int> batch;
+  EXPECT_TRUE(inbox.take(batch, 10, {Steady::now() - std::chrono::seconds(1), 5}));
+  EXPECT_EQ(batch, std::vector{1});
+}
+
+TEST(Inbox, ClosingEndsAPacedTake) {
+  Ints inbox(10);
+  put(inbox, 1);
+  std::thread later([&] { inbox.close(); });
+  std::vector<int> batch;
+  EXPECT_TRUE(inbox.take(batch, 10, {Steady::now() + std::chrono::hours(1), 5}));
+  EXPECT_EQ(batch, std::vector{1});
+  EXPECT_FALSE(inbox.take(batch, 10, {Steady::now() + std::chrono::hours(1), 5}));
+  later.join();
+}
+
 TEST(Inbox, ManyPuttersLoseNothing) {
   constexpr int k_putters = 4;
   constexpr int k_each = 5'000;

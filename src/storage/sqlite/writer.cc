@@ -70,7 +70,9 @@ void Writer::stop() {
 
 void Writer::run() {
   std::vector<std::unique_ptr<Operation>> batch;
-  while (inbox_.take(batch, config_.batch_limit)) {
+  std::chrono::steady_clock::time_point begun;
+  while (inbox_.take(batch, config_.batch_limit, {begun + config_.pace, config_.pace_limit})) {
+    begun = std::chrono::steady_clock::now();
     run_batch(batch);
     run_interlude();
   }

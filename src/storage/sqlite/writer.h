@@ -51,6 +51,8 @@ class Writer {
   struct Config {
     std::size_t queue_limit;
     std::size_t batch_limit;
+    std::chrono::milliseconds pace;  // see SqliteConfig, like `pace_limit`
+    std::size_t pace_limit;
   };
 
   // `connection` must be open and migrated, and be left to the writer until stop().
