@@ -60,8 +60,8 @@ std::unique_ptr<Backend> make_memory_backend(const Clock& clock, const Retention
 struct SqliteConfig {
   std::string path;  // the database file; its folder must exist
   Retention retention;
-  std::size_t queue_limit = 4096;      // calls that wait for a thread; more are refused at once
-  std::size_t batch_limit = 256;       // commits in one transaction
+  std::size_t queue_limit = 4096;  // calls that wait for a thread; more are refused at once
+  std::size_t batch_limit = 256;   // commits in one transaction
   // A transaction begins this long after the one before it, or once `pace_limit` commits wait: a
   // quiet store answers at once, and a busy one does not spend more on transactions than on work.
   Millis pace{10};
