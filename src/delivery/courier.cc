@@ -207,9 +207,16 @@ Task<Outcome> Courier::hand_over(Delivery& delivery, const Lane& lane) {
   if (!rendered) {
     co_return Outcome{Outcome::Kind::misconfigured, {}, rendered.error().message, {}};
   }
-  const Message message{hex_encode(delivery.job.id), payload.channel,
-                        payload.address.clone(),     std::move(rendered->subject),
-                        std::move(rendered->text),   left};
+  const Message message{.job_id = hex_encode(delivery.job.id),
+                        .channel = payload.channel,
+                        .to = payload.address.clone(),
+                        .subject = std::move(rendered->subject),
+                        .text = std::move(rendered->text),
+                        .code = payload.code.clone(),
+                        .purpose = payload.purpose,
+                        .locale = payload.locale,
+                        .country = payload.country,
+                        .valid_for = left};
   const auto begun = std::chrono::steady_clock::now();
   Outcome outcome = co_await lane.provider.send(message, std::min(config_.provider_timeout, left));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/task.h"
+#include "delivery/receipt.h"
 
 namespace otpd::delivery {
 
@@ -17,8 +18,13 @@ struct Message {
   std::string channel;  // sms, voice, whatsapp, email
   Secret to;            // E.164, or an e-mail address
   std::string subject;  // e-mail only
-  Secret text;
-  Millis valid_for{0};  // how long the code still lives
+  Secret text;          // voice: what is to be said once
+  Secret code = {};     // alone, for carriers that fill a template of their own; may be empty
+  std::string purpose = {};
+  std::string locale = {};        // BCP 47, as the caller asked; may be empty
+  std::string country = {};       // ISO 3166-1 alpha-2 of a phone; may be empty
+  std::string callback_url = {};  // where the carrier may send receipts of this message, or empty
+  Millis valid_for{0};            // how long the code still lives
 };
 
 // What became of one try. Classified once, here.
@@ -42,6 +48,13 @@ class Provider {
   // Hands the message to the carrier and says what became of it, within `timeout`. Never throws;
   // no answer in time is `transient` with reason "timeout". Runs on the caller's loop.
   virtual Task<Outcome> send(const Message& message, Millis timeout) = 0;
+
+  // Who reads the receipts that the carrier posts to us; null if it posts none.
+  virtual const ReceiptReader* receipts() const { return nullptr; }
+
+  // Whether receipts name the message by the carrier's id alone, because the carrier takes no
+  // callback URL for each message.
+  virtual bool receipts_by_message_id() const { return false; }
 };
 
 }  // namespace otpd::delivery
