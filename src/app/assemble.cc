@@ -93,14 +93,28 @@ Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& 
   return providers::make_log();
 }
 
-std::map<std::string, std::string> routed(const RoutesConfig& routes) {
-  std::map<std::string, std::string> out;
-  for (const auto& [channel, name] :
-       {std::pair("sms", routes.sms), std::pair("voice", routes.voice),
-        std::pair("whatsapp", routes.whatsapp), std::pair("email", routes.email)}) {
-    if (!name.empty()) out.emplace(channel, name);
+delivery::Legs to_legs(const std::vector<std::string>& written) {
+  delivery::Legs legs;
+  for (const std::string& leg : written) {
+    const auto colon = leg.find(':');
+    const bool weighted = colon != std::string::npos;
+    legs.push_back({leg.substr(0, colon),
+                    weighted ? static_cast<std::uint32_t>(std::stoul(leg.substr(colon + 1))) : 0});
   }
-  return out;
+  return legs;
+}
+
+constexpr const char* k_phone_channels[] = {"sms", "voice", "whatsapp"};
+
+delivery::BreakerPolicy to_policy(const BreakerConfig& config) {
+  return {.window = config.window,
+          .min_volume = config.min_volume,
+          .shift_error_rate = config.shift_error_percent / 100.0,
+          .open_error_rate = config.open_error_percent / 100.0,
+          .open_failures = config.open_failures,
+          .open_p99 = config.open_p99,
+          .open_for = config.open_for,
+          .open_max = config.open_max};
 }
 
 }  // namespace
@@ -140,10 +154,20 @@ delivery::CourierConfig make_courier_config(const Config& config) {
   delivery::CourierConfig courier;
   courier.in_flight = config.delivery.in_flight;
   courier.lease = config.delivery.lease;
-  courier.provider_timeout = config.delivery.provider_timeout;
+  courier.application = config.otp.application;
   courier.retry = {config.delivery.retry_base, config.delivery.retry_max};
   for (const auto& [name, purpose] : config.purposes) {
     if (purpose.link) courier.link_urls.emplace(name, purpose.link_url);
+    if (purpose.fallback) courier.fallback_purposes.insert(name);
+  }
+  const Millis after = config.fallback.after;
+  if (config.fallback.sms != AfterSms::none) {
+    const bool voice = config.fallback.sms == AfterSms::voice;
+    courier.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
+  }
+  if (config.fallback.whatsapp != AfterWhatsapp::none) {
+    const bool voice = config.fallback.whatsapp == AfterWhatsapp::voice;
+    courier.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
   }
   return courier;
 }
@@ -204,10 +228,27 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random)
   return gateway::AccessControl::make(std::move(access));
 }
 
-Result<Providers> make_providers(const Config& config, net::Client& client, const Clock& clock) {
+delivery::RouteTable make_routes(const Config& config) {
+  delivery::RouteTable routes;
+  const RoutesConfig& main = config.delivery.routes;
+  for (const auto& [channel, legs] :
+       {std::pair("sms", &main.sms), std::pair("voice", &main.voice),
+        std::pair("whatsapp", &main.whatsapp), std::pair("email", &main.email)}) {
+    if (!legs->empty()) routes.add(channel, "", to_legs(*legs));
+  }
+  for (const auto& [name, route] : config.prefix_routes) {
+    const std::string channel = k_phone_channels[static_cast<std::size_t>(route.channel)];
+    for (const std::string& prefix : route.prefixes) {
+      routes.add(channel, prefix, to_legs(route.lanes));
+    }
+  }
+  return routes;
+}
+
+Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
+                                 net::Client& client, const Clock& clock) {
   Providers providers;
-  for (const auto& [channel, name] : routed(config.delivery.routes)) {
-    if (providers.contains(name)) continue;
+  for (const std::string& name : routes.lanes()) {
     auto made = make_provider(config.providers.at(name), client, clock);
     if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
     providers.emplace(name, std::move(*made));
@@ -215,12 +256,19 @@ Result<Providers> make_providers(const Config& config, net::Client& client, cons
   return providers;
 }
 
-delivery::Routes make_routes(const Config& config, const Providers& providers) {
-  delivery::Routes routes;
-  for (const auto& [channel, name] : routed(config.delivery.routes)) {
-    routes.emplace(channel, delivery::Lane{name, *providers.at(name)});
+delivery::Lanes make_lanes(const Config& config, const Providers& providers, Metrics& metrics) {
+  delivery::Lanes lanes;
+  for (const auto& [name, provider] : providers) {
+    delivery::LaneConfig lane{.name = name,
+                              .timeout = config.delivery.provider_timeout,
+                              .breaker = to_policy(config.breaker)};
+    if (config.delivery.receipts && provider->receipts() != nullptr &&
+        !provider->receipts_by_message_id()) {
+      lane.callback_url = config.server.public_url + "/callbacks/" + name;
+    }
+    lanes.emplace(name, std::make_unique<delivery::Lane>(*provider, std::move(lane), metrics));
   }
-  return routes;
+  return lanes;
 }
 
 }  // namespace otpd::app

@@ -38,11 +38,14 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
 // API keys and the admin token, whose file is made if need be.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random);
 
+delivery::RouteTable make_routes(const Config& config);
+
 // The providers that a route uses, by name. They run on the client's loop.
 using Providers = std::map<std::string, std::unique_ptr<delivery::Provider>>;
-Result<Providers> make_providers(const Config& config, net::Client& client, const Clock& clock);
+Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
+                                 net::Client& client, const Clock& clock);
 
-// By channel; refers to the providers.
-delivery::Routes make_routes(const Config& config, const Providers& providers);
+// A lane for each provider, which it refers to.
+delivery::Lanes make_lanes(const Config& config, const Providers& providers, Metrics& metrics);
 
 }  // namespace otpd::app

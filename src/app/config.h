@@ -81,6 +81,7 @@ struct PurposeConfig {
   bool context = false;
   bool link = false;
   std::string link_url;  // with {token}; never empty after loading if `link`
+  bool fallback = false;
 };
 
 // login, transaction and password_reset.
@@ -103,12 +104,41 @@ struct SessionConfig {
   std::uint32_t max_per_user = 20;
 };
 
-// The name of the provider of each channel; empty: the channel is not offered.
+// The names of the providers of each channel, with weights if they share the work ("twilio:70");
+// none: the channel is not offered.
 struct RoutesConfig {
-  std::string sms = "twilio";
-  std::string voice;
-  std::string whatsapp;
-  std::string email = "mail";
+  std::vector<std::string> sms = {"twilio"};
+  std::vector<std::string> voice;
+  std::vector<std::string> whatsapp;
+  std::vector<std::string> email = {"mail"};
+};
+
+enum class PhoneChannel : std::uint8_t { sms, voice, whatsapp };
+
+struct PrefixRouteConfig {
+  PhoneChannel channel = PhoneChannel::sms;
+  std::vector<std::string> prefixes;
+  std::vector<std::string> lanes;
+};
+
+enum class AfterSms : std::uint8_t { none, voice, whatsapp };
+enum class AfterWhatsapp : std::uint8_t { none, sms, voice };
+
+struct FallbackConfig {
+  Seconds after{30};
+  AfterSms sms = AfterSms::none;
+  AfterWhatsapp whatsapp = AfterWhatsapp::none;
+};
+
+struct BreakerConfig {
+  Seconds window{60};
+  std::uint32_t min_volume = 20;
+  std::uint32_t shift_error_percent = 5;
+  std::uint32_t open_error_percent = 50;
+  std::uint32_t open_failures = 5;
+  Millis open_p99{15'000};
+  Seconds open_for{5};
+  Seconds open_max{300};
 };
 
 struct DeliveryConfig {
@@ -118,6 +148,7 @@ struct DeliveryConfig {
   Millis retry_max{30'000};
   Millis provider_timeout{8'000};
   Days dead_letter_retention{7};
+  bool receipts = true;
   RoutesConfig routes;
 };
 
@@ -192,6 +223,9 @@ struct Config {
   SessionConfig session;
   DeliveryConfig delivery;
   std::map<std::string, ProviderConfig> providers = default_providers();
+  std::map<std::string, PrefixRouteConfig> prefix_routes;
+  FallbackConfig fallback;
+  BreakerConfig breaker;
   MessagesConfig messages;
   AuditConfig audit;
   AuthConfig auth;

@@ -16,7 +16,11 @@ constexpr Section k_sections[] = {
     {"limits", "How often. Every limit is exact over a sliding window; none can be turned off."},
     {"session", "Sessions, opened by the right code."},
     {"delivery", "How messages go out."},
-    {"delivery.routes", "Which provider carries a channel. An empty one is not offered."},
+    {"delivery.routes", "Which providers carry a channel. One without any is not offered."},
+    {"prefix_routes.*",
+     "Routes for some numbers only: one section for each, [prefix_routes.NAME]."},
+    {"fallback", "Another channel for messages that do not seem to arrive."},
+    {"breaker", "When a provider that fails is left alone."},
     {"providers.*",
      "One section for each provider. twilio and mail are always there, and speak to the simulator "
      "until they are told otherwise; add others by naming them."},
@@ -39,7 +43,7 @@ std::string_view keys_section(const Key& key) {
 std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
-    for (const auto part : {server_keys(), otp_keys(), delivery_keys()}) {
+    for (const auto part : {server_keys(), otp_keys(), delivery_keys(), route_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

@@ -10,5 +10,6 @@ namespace otpd::app {
 std::span<const Key> server_keys();    // server, data, crypto, audit, auth, demo, testing, log
 std::span<const Key> otp_keys();       // otp, purposes, limits, session
 std::span<const Key> delivery_keys();  // delivery, providers, messages
+std::span<const Key> route_keys();     // delivery.routes, prefix_routes, fallback, breaker
 
 }  // namespace otpd::app

@@ -21,10 +21,6 @@ bool delivery_is_template(std::string_view text) {
   return text.size() <= 4'096 && is_lines(text);
 }
 
-constexpr std::string_view k_provider_name =
-    "the name of a provider, such as twilio for "
-    "[providers.twilio]";
-
 constexpr Key k_delivery_keys[] = {
     {.path = "delivery.in_flight",
      .binding = at<&Config::delivery, &DeliveryConfig::in_flight>,
@@ -57,37 +53,16 @@ constexpr Key k_delivery_keys[] = {
      .max = 60'000,
      .unit = "milliseconds",
      .doc = "How long a provider may take to answer."},
+    {.path = "delivery.receipts",
+     .binding = at<&Config::delivery, &DeliveryConfig::receipts>,
+     .doc = "Whether carriers are asked to report what became of a message, at "
+            "server.public_url + /callbacks/PROVIDER."},
     {.path = "delivery.dead_letter_retention_days",
      .binding = at<&Config::delivery, &DeliveryConfig::dead_letter_retention>,
      .min = 1,
      .max = 365,
      .unit = "days",
      .doc = "How long messages that could not be delivered stay visible to the operator."},
-
-    {.path = "delivery.routes.sms",
-     .binding = at<&Config::delivery, &DeliveryConfig::routes, &RoutesConfig::sms>,
-     .check = is_name,
-     .form = k_provider_name,
-     .may_be_empty = true,
-     .doc = "The provider of text messages."},
-    {.path = "delivery.routes.voice",
-     .binding = at<&Config::delivery, &DeliveryConfig::routes, &RoutesConfig::voice>,
-     .check = is_name,
-     .form = k_provider_name,
-     .may_be_empty = true,
-     .doc = "The provider of calls."},
-    {.path = "delivery.routes.whatsapp",
-     .binding = at<&Config::delivery, &DeliveryConfig::routes, &RoutesConfig::whatsapp>,
-     .check = is_name,
-     .form = k_provider_name,
-     .may_be_empty = true,
-     .doc = "The provider of WhatsApp messages."},
-    {.path = "delivery.routes.email",
-     .binding = at<&Config::delivery, &DeliveryConfig::routes, &RoutesConfig::email>,
-     .check = is_name,
-     .form = k_provider_name,
-     .may_be_empty = true,
-     .doc = "The provider of e-mail."},
 
     {.path = "providers.*.kind",
      .binding = each<&Config::providers, &ProviderConfig::kind>,

@@ -70,6 +70,10 @@ constexpr Key k_otp_keys[] = {
      .form = "an http:// or https:// URL with {token} in it once",
      .may_be_empty = true,
      .doc = "That link. Empty is server.public_url with /demo#token={token} after it."},
+    {.path = "purposes.*.fallback",
+     .binding = each<&Config::purposes, &PurposeConfig::fallback>,
+     .doc = "Whether a message that does not seem to arrive is followed by one on another channel, "
+            "as [fallback] says."},
 
     {.path = "limits.recipient_sends",
      .binding = at<&Config::limits, &LimitsConfig::recipient_sends>,

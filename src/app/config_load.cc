@@ -19,6 +19,14 @@ std::string load_cut(std::string text) {
   return text.substr(0, end) + "…";
 }
 
+// The one key without a default of a section that is not there by default; else empty.
+std::string_view load_needed_key(const Path& section, const Config& defaults) {
+  if (section[0] == "purposes" && !defaults.purposes.contains(section[1])) return "lifetime_s";
+  if (section[0] == "providers" && !defaults.providers.contains(section[1])) return "kind";
+  if (section[0] == "prefix_routes") return "lanes";
+  return {};
+}
+
 // Whether it could be a URL with a password in it, which no key takes.
 bool load_has_user_info(const Value& value) {
   const auto* text = std::get_if<std::string>(&value);
@@ -154,18 +162,15 @@ class ConfigLoader {
   void require_declarations() {
     for (const auto& [path, origin] : mentioned_) {
       const Path segments = split_path(path);
-      const bool provider = segments[0] == "providers";
-      if (segments[0] == "messages" || default_.purposes.contains(segments[1]) ||
-          default_.providers.contains(segments[1])) {
-        continue;
-      }
-      const std::string needed = path + (provider ? ".kind" : ".lifetime_s");
-      if (loaded_.origins.contains(needed) || failed_.contains(needed)) continue;
+      const std::string_view needed = load_needed_key(segments, default_);
+      if (needed.empty()) continue;
+      const std::string key = path + "." + std::string(needed);
+      if (loaded_.origins.contains(key) || failed_.contains(key)) continue;
       problems_.push_back({origin,
                            path,
                            {},
-                           std::string("a ") + segments[0].substr(0, segments[0].size() - 1) +
-                               " that you add must say its " + (provider ? "kind" : "lifetime_s") +
+                           "a " + segments[0].substr(0, segments[0].size() - 1) +
+                               " that you add must say its " + std::string(needed) +
                                suggest_default(segments)});
     }
   }

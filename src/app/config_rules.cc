@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <initializer_list>
+#include <set>
 
 #include "app/config_forms.h"
 
@@ -131,9 +132,8 @@ void rule_delivery(const RuleBench& bench) {
   }
 }
 
-void rule_route(const RuleBench& bench, const std::string& channel, const std::string& provider) {
-  if (provider.empty()) return;
-  const std::string path = "delivery.routes." + channel;
+void rule_leg(const RuleBench& bench, const std::string& path, bool mail, const std::string& leg) {
+  const std::string provider = leg.substr(0, leg.find(':'));
   const auto found = bench.config().providers.find(provider);
   if (found == bench.config().providers.end()) {
     std::vector<std::string> known;
@@ -141,7 +141,6 @@ void rule_route(const RuleBench& bench, const std::string& channel, const std::s
     bench.refuse(path, {}, "there is no [providers." + provider + "]" + suggest(provider, known));
     return;
   }
-  const bool mail = channel == "email";
   if (found->second.kind == (mail ? ProviderKind::twilio : ProviderKind::smtp)) {
     bench.refuse(path, {"providers." + provider + ".kind"},
                  std::string("a provider of kind ") + (mail ? "twilio" : "smtp") +
@@ -152,12 +151,58 @@ void rule_route(const RuleBench& bench, const std::string& channel, const std::s
   }
 }
 
+void rule_legs(const RuleBench& bench, const std::string& path, bool mail,
+               const std::vector<std::string>& legs) {
+  std::set<std::string> seen;
+  std::size_t weighted = 0;
+  for (const std::string& leg : legs) {
+    rule_leg(bench, path, mail, leg);
+    if (!seen.insert(leg.substr(0, leg.find(':'))).second) {
+      bench.refuse(path, {}, "must name a provider once only");
+    }
+    weighted += leg.contains(':') ? 1 : 0;
+  }
+  if (weighted != 0 && weighted != legs.size()) {
+    bench.refuse(path, {}, "must give a weight to every provider or to none");
+  }
+  const auto& delivery = bench.config().delivery;
+  const auto asked = static_cast<std::int64_t>(legs.size());
+  if (asked > 1 && delivery.lease <= delivery.provider_timeout * asked) {
+    bench.refuse(path, {"delivery.lease_s"},
+                 "has so many providers that asking them all may take longer than "
+                 "delivery.lease_s, and a message would be sent twice");
+  }
+}
+
 void rule_routes(const RuleBench& bench) {
   const auto& routes = bench.config().delivery.routes;
-  rule_route(bench, "sms", routes.sms);
-  rule_route(bench, "voice", routes.voice);
-  rule_route(bench, "whatsapp", routes.whatsapp);
-  rule_route(bench, "email", routes.email);
+  rule_legs(bench, "delivery.routes.sms", false, routes.sms);
+  rule_legs(bench, "delivery.routes.voice", false, routes.voice);
+  rule_legs(bench, "delivery.routes.whatsapp", false, routes.whatsapp);
+  rule_legs(bench, "delivery.routes.email", true, routes.email);
+  for (const auto& [name, route] : bench.config().prefix_routes) {
+    const std::string path = "prefix_routes." + name + ".";
+    if (route.prefixes.empty()) bench.refuse(path + "prefixes", {}, "must not be empty");
+    if (route.lanes.empty()) bench.refuse(path + "lanes", {}, "must not be empty");
+    rule_legs(bench, path + "lanes", false, route.lanes);
+  }
+}
+
+// The channel that follows must be offered.
+void rule_fallback(const RuleBench& bench) {
+  const auto& config = bench.config();
+  const auto& routes = config.delivery.routes;
+  const auto check = [&](const std::string& key, bool voice, bool other, const auto& legs,
+                         const std::string& name) {
+    if ((voice && routes.voice.empty()) || (other && legs.empty())) {
+      bench.refuse(key, {"delivery.routes." + (voice ? std::string("voice") : name)},
+                   "names a channel that has no route");
+    }
+  };
+  check("fallback.sms", config.fallback.sms == AfterSms::voice,
+        config.fallback.sms == AfterSms::whatsapp, routes.whatsapp, "whatsapp");
+  check("fallback.whatsapp", config.fallback.whatsapp == AfterWhatsapp::voice,
+        config.fallback.whatsapp == AfterWhatsapp::sms, routes.sms, "sms");
 }
 
 void rule_twilio(const RuleBench& bench, const std::string& path, const TwilioConfig& twilio) {
@@ -283,9 +328,9 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule :
-       {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery, rule_routes,
-        rule_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
+  for (const auto rule : {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
+                          rule_delivery, rule_routes, rule_fallback, rule_providers, rule_templates,
+                          rule_region, rule_api_keys, rule_exposed_secrets}) {
     rule(bench);
   }
 }

@@ -82,15 +82,33 @@ TEST(ConfigRules, KeysInTheEnvironmentNeedNoFile) {
   EXPECT_EQ(loaded->config.crypto.key_file, "");
 }
 
-TEST(ConfigRules, RoutesLeadToAProviderThatCanCarryThem) {
-  EXPECT_THAT(errors(load("delivery.routes.sms = \"twillio\"")),
-              HasSubstr("there is no [providers.twillio]; did you mean twilio?"));
-  EXPECT_THAT(errors(load("delivery.routes.sms = \"mail\"")),
-              HasSubstr("a provider of kind smtp cannot carry this channel"));
-  EXPECT_THAT(errors(load("delivery.routes.email = \"twilio\"")),
-              HasSubstr("a provider of kind twilio cannot carry this channel"));
-  EXPECT_EQ(errors(load("delivery.routes.sms = \"\"\ndelivery.routes.voice = \"twilio\"")), "fine");
-  const auto log = load("providers.dev.kind = \"log\"\ndelivery.routes.sms = \"dev\"");
+TEST(ConfigRules, RoutesLeadToProvidersThatCanCarryThem) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"delivery.routes.sms = [\"twillio\"]",
+       "there is no [providers.twillio]; did you mean twilio?"},
+      {"delivery.routes.sms = [\"mail\"]", "a provider of kind smtp cannot carry this channel"},
+      {"delivery.routes.email = [\"twilio\"]",
+       "a provider of kind twilio cannot carry this channel"},
+      {"delivery.routes.sms = [\"twilio\", \"twilio\"]", "must name a provider once only"},
+      {"delivery.routes.sms = [\"twilio:70\", \"dev\"]\nproviders.dev.kind = \"log\"",
+       "must give a weight to every provider or to none"},
+      {"delivery.routes.sms = [\"twilio:0\"]", "must be a list of names of providers"},
+      {"delivery.routes.sms = [\"twilio\", \"dev\"]\nproviders.dev.kind = \"log\"\n"
+       "delivery.lease_s = 16",
+       "a message would be sent twice"},
+      {"prefix_routes.de.lanes = [\"twilio\"]", "must not be empty"},
+      {"prefix_routes.de.prefixes = [\"49\"]", "must be a list of beginnings of numbers"},
+      {"fallback.sms = \"voice\"", "names a channel that has no route"},
+  };
+  for (const auto& [file, expected] : cases) {
+    EXPECT_THAT(errors(load(file)), HasSubstr(expected)) << file;
+  }
+  EXPECT_EQ(errors(load("delivery.routes.sms = []\ndelivery.routes.voice = [\"twilio\"]")), "fine");
+  EXPECT_EQ(
+      errors(load("prefix_routes.de.lanes = [\"twilio\"]\nprefix_routes.de.prefixes = [\"+49\"]"
+                  "\nfallback.sms = \"voice\"\ndelivery.routes.voice = [\"twilio\"]")),
+      "fine");
+  const auto log = load("providers.dev.kind = \"log\"\ndelivery.routes.sms = [\"dev\"]");
   ASSERT_TRUE(log) << errors(log);
   EXPECT_THAT(log->warnings, testing::ElementsAre(HasSubstr("codes are printed")));
 }

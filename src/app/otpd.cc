@@ -110,8 +110,12 @@ class EmbeddedOtpd final : public Otpd {
   std::unique_ptr<crypto::HashPool> hashes_;
 
   std::optional<delivery::Templates> templates_;
+  delivery::RouteTable routes_;
   Providers providers_;
-  delivery::Routes routes_;
+  delivery::Lanes lanes_;
+  std::optional<delivery::Dispatcher> dispatcher_;
+  std::optional<delivery::LaneBoard> lane_board_;
+  std::optional<delivery::ReceiptDesk> receipts_;
   std::unique_ptr<delivery::Courier> courier_;
   std::promise<void> courier_end_;
   std::future<void> courier_ended_ = courier_end_.get_future();
@@ -137,19 +141,24 @@ Result<void> EmbeddedOtpd::open_delivery() {
   auto templates = make_templates(config_.messages);
   if (!templates) return std::unexpected(templates.error());
   templates_.emplace(std::move(*templates));
-  auto providers = make_providers(config_, *client_, *clock_);
+  routes_ = make_routes(config_);
+  auto providers = make_providers(config_, routes_, *client_, *clock_);
   if (!providers) return std::unexpected(providers.error());
   providers_ = std::move(*providers);
-  routes_ = make_routes(config_, providers_);
+  lanes_ = make_lanes(config_, providers_, metrics_);
+  dispatcher_.emplace(lanes_, routes_, *clock_, random_);
+  lane_board_.emplace(worker_[0], lanes_, *clock_);
+  receipts_.emplace(delivery::ReceiptPorts{backend_->store(), *clock_, random_, *keys_, metrics_},
+                    delivery::ReceiptConfig{.application = config_.otp.application});
   courier_ = std::make_unique<delivery::Courier>(
       delivery::CourierPorts{backend_->store(), backend_->queue(), *clock_, random_, *keys_,
-                             *templates_, routes_, metrics_},
+                             *templates_, *dispatcher_, metrics_},
       make_courier_config(config_));
   return {};
 }
 
 Result<void> EmbeddedOtpd::open_gateway() {
-  issuer_ = std::make_unique<otp::Issuer>(services(), rules_);
+  issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_);
   sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
   verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
   verifications_ = std::make_unique<otp::Verifications>(services());
@@ -171,6 +180,11 @@ Result<void> EmbeddedOtpd::open_gateway() {
                            random_,
                            metrics_,
                            *hashes_,
+                           *lane_board_,
+                           *receipts_,
+                           {},
+                           config_.server.public_url,
+                           delivery::Tally(metrics_),
                            dynamic_cast<VirtualClock*>(clock_.get()),
                            *access_,
                            std::move(*proxies),
@@ -178,7 +192,10 @@ Result<void> EmbeddedOtpd::open_gateway() {
                            config_.otp.default_region,
                            config_.demo.enabled,
                            config_.server.max_in_flight};
-  for (const auto& [channel, lane] : routes_) service.channels.insert(channel);
+  service.channels = routes_.channels();
+  for (const auto& [name, provider] : providers_) {
+    if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
+  }
   gateway_ = std::make_unique<gateway::Gateway>(std::move(service));
   return {};
 }

@@ -12,6 +12,7 @@ namespace otpd::audit {
 namespace event_type {
 inline constexpr std::string_view k_send = "send";
 inline constexpr std::string_view k_sent = "sent";
+inline constexpr std::string_view k_delivery_retry = "delivery_retry";  // a lane did not take it
 inline constexpr std::string_view k_delivered = "delivered";
 inline constexpr std::string_view k_delivery_failed = "delivery_failed";
 inline constexpr std::string_view k_verify_success = "verify_success";
@@ -22,6 +23,9 @@ inline constexpr std::string_view k_canceled = "canceled";
 inline constexpr std::string_view k_limited = "limited";
 inline constexpr std::string_view k_session_opened = "session_opened";
 inline constexpr std::string_view k_session_revoked = "session_revoked";
+inline constexpr std::string_view k_admin_provider_disabled = "admin_provider_disabled";
+inline constexpr std::string_view k_admin_provider_enabled = "admin_provider_enabled";
+inline constexpr std::string_view k_admin_requeued = "admin_requeued";
 }  // namespace event_type
 
 // Never holds a code, a token or an address. Written in the same atomic step as the state change

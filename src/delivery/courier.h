@@ -4,36 +4,37 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
 #include "base/metrics.h"
 #include "crypto/key_ring.h"
-#include "delivery/provider.h"
+#include "delivery/dispatcher.h"
 #include "delivery/queue.h"
 #include "delivery/retry.h"
+#include "delivery/tally.h"
 #include "delivery/templates.h"
 #include "otp/payload.h"
 #include "otp/store.h"
 
 namespace otpd::delivery {
 
-// A provider under the name that the configuration gives it.
-struct Lane {
-  std::string name;
-  Provider& provider;
+// What follows on a message of which no receipt came.
+struct Fallback {
+  std::string channel;
+  Millis after{30'000};
 };
 
-// By channel: who carries it.
-using Routes = std::map<std::string, Lane, std::less<>>;
-
 struct CourierConfig {
-  std::size_t in_flight = 256;  // tries at once
+  std::string application = "default";
+  std::size_t in_flight = 256;  // jobs at once
   Millis lease{30'000};         // longer than a try with its commit can take
-  Millis provider_timeout{8'000};
-  Millis trouble_pause{250};  // before asking a store again that failed
+  Millis trouble_pause{250};    // before asking a store again that failed
   RetryPolicy retry;
   std::map<std::string, std::string, std::less<>> link_urls;  // purpose -> URL with {token}
+  std::map<std::string, Fallback, std::less<>> fallbacks;     // by channel
+  std::set<std::string, std::less<>> fallback_purposes;       // those that allow it
 };
 
 // What the courier works with; all outlive it.
@@ -44,7 +45,7 @@ struct CourierPorts {
   Random& random;
   const crypto::KeyRing& keys;
   const Templates& templates;
-  const Routes& routes;
+  Dispatcher& dispatcher;
   Metrics& metrics;
 };
 
@@ -68,11 +69,16 @@ class Courier {
   struct Delivery;
   Task<void> deliver(Job job);
   Task<void> attempt(Delivery& delivery);
-  Task<Outcome> hand_over(Delivery& delivery, const Lane& lane);
+  Task<bool> open(Delivery& delivery);
+  Result<std::shared_ptr<const Message>> compose(const Delivery& delivery, Millis left) const;
+  Task<NextStep> hand_over(Delivery& delivery);
+  Task<Result<void>> remember_message(const Delivery& delivery, const std::string& message_id);
+  void plan_fallback(Delivery& delivery, const std::string& message_id);
+
   Task<void> write_end(Delivery& delivery, NextStep step);
-  Task<Result<void>> try_write_end(Delivery& delivery, const NextStep& step,
-                                   const audit::Event& line);
-  audit::Event line_of(const Delivery& delivery, const NextStep& step) const;
+  otp::Effects effects_of(Delivery& delivery, const NextStep& step);
+  Task<Result<void>> try_write_end(Delivery& delivery, const NextStep& step, otp::Effects effects);
+  void count(const Delivery& delivery, const NextStep& step) const;
 
   CourierPorts ports_;
   CourierConfig config_;

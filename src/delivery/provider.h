@@ -23,8 +23,11 @@ struct Message {
   std::string purpose = {};
   std::string locale = {};        // BCP 47, as the caller asked; may be empty
   std::string country = {};       // ISO 3166-1 alpha-2 of a phone; may be empty
+  std::string reference = {};     // the verification's id, as the API shows it
   std::string callback_url = {};  // where the carrier may send receipts of this message, or empty
   Millis valid_for{0};            // how long the code still lives
+
+  Message clone() const;
 };
 
 // What became of one try. Classified once, here.

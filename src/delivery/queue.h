@@ -53,6 +53,10 @@ class Queue {
 
   // The newest dead letters, at most `max`.
   virtual Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t max) = 0;
+
+  // Makes a dead letter a job again, due at `now` and never tried. False if there is none of that
+  // id, or its code has expired.
+  virtual Task<Result<bool>> requeue(std::string id, TimePoint now) = 0;
 };
 
 }  // namespace otpd::delivery

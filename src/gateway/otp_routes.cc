@@ -290,6 +290,13 @@ net::HttpResponse answer(const otp::InProgress&) {
   return to_response(in_progress());
 }
 
+net::HttpResponse answer(const otp::Undeliverable& refused) {
+  return to_response(
+      {.name = ProblemName::delivery_unavailable,
+       .detail = "No carrier that could take this message answers; nothing was done.",
+       .retry_after = std::max(std::chrono::ceil<Seconds>(refused.retry_after), Seconds(1))});
+}
+
 net::HttpResponse not_found() {
   return to_response(
       {.name = ProblemName::not_found, .detail = "There is no such verification, or no longer."});
@@ -329,6 +336,9 @@ Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
                            ? co_await service.verifier.verify_link(*body->link, call.client_ip)
                            : co_await service.verifier.verify(std::move(body->request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
+  if (const auto* yes = std::get_if<otp::Verified>(&*outcome)) {
+    service.tally.count(delivery::Tally::What::verified, yes->lane, yes->country);
+  }
   co_return std::visit([](const auto& one) { return answer(one); }, *outcome);
 }
 

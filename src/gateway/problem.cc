@@ -35,6 +35,7 @@ constexpr Row k_rows[] = {
     {"attempts_exhausted", 429, "Too many wrong codes"},
     {"header_too_large", 431, "The header is too large"},
     {"internal", 500, "Internal error"},
+    {"delivery_unavailable", 503, "No carrier answers"},
     {"overloaded", 503, "Too much to do"},
     {"unavailable", 503, "Not available"},
 };

@@ -35,6 +35,7 @@ enum class ProblemName : std::uint8_t {
   attempts_exhausted,
   header_too_large,
   internal,
+  delivery_unavailable,
   overloaded,
   unavailable,
 };

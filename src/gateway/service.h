@@ -1,14 +1,16 @@
 // Service: what the routes work with. All of it outlives the gateway.
 #pragma once
 
-#include <atomic>
+#include <map>
 #include <set>
 #include <string>
 
 #include "audit/log.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "delivery/lane_board.h"
 #include "delivery/queue.h"
+#include "delivery/receipt_desk.h"
 #include "gateway/access.h"
 #include "gateway/client_ip.h"
 #include "otp/sessions.h"
@@ -30,6 +32,12 @@ struct Service {
   Random& random;
   Metrics& metrics;
   const crypto::HashPool& hashes;
+  delivery::LaneBoard& lanes;
+  delivery::ReceiptDesk& receipts;
+  // By provider, those whose carriers post receipts.
+  std::map<std::string, const delivery::ReceiptReader*, std::less<>> receipt_readers;
+  std::string public_url;  // as carriers were given it
+  delivery::Tally tally;
   VirtualClock* virtual_clock = nullptr;  // null without [testing] virtual_clock
   const AccessControl& access;
   Networks trusted_proxies;
@@ -66,6 +74,14 @@ Task<net::HttpResponse> readiness(const Service& service, const Call& call);
 Task<net::HttpResponse> metrics_page(const Service& service, const Call& call);
 Task<net::HttpResponse> static_page(const Service& service, const Call& call);
 
+Task<net::HttpResponse> take_receipt(const Service& service, const Call& call);
+
+Task<net::HttpResponse> list_providers(const Service& service, const Call& call);
+Task<net::HttpResponse> disable_provider(const Service& service, const Call& call);
+Task<net::HttpResponse> enable_provider(const Service& service, const Call& call);
+Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
+Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
+Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);
 Task<net::HttpResponse> read_test_clock(const Service& service, const Call& call);

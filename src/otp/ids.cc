@@ -31,8 +31,13 @@ std::string VerificationId::text() const {
 
 std::optional<VerificationId> VerificationId::parse(std::string_view text) {
   const auto bytes = decode_exactly(text, k_id_bytes);
-  if (!bytes) return std::nullopt;
-  return VerificationId{bytes->substr(0, k_hash_bytes), bytes->substr(k_hash_bytes)};
+  return bytes ? from_bytes(*bytes) : std::nullopt;
+}
+
+std::optional<VerificationId> VerificationId::from_bytes(std::string_view bytes) {
+  if (bytes.size() != k_id_bytes) return std::nullopt;
+  return VerificationId{std::string(bytes.substr(0, k_hash_bytes)),
+                        std::string(bytes.substr(k_hash_bytes))};
 }
 
 Secret LinkToken::text() const {

@@ -25,6 +25,8 @@ struct VerificationId {
   std::string text() const;
   // Nothing unless `text` is a well-formed id.
   static std::optional<VerificationId> parse(std::string_view text);
+  // The same of its 28 bytes.
+  static std::optional<VerificationId> from_bytes(std::string_view bytes);
   bool operator==(const VerificationId&) const = default;
 };
 

@@ -40,10 +40,13 @@ Result<RecipientState> decode_recipient(const Record& record) {
 
 }  // namespace
 
-Issuer::Issuer(Services services, const Rules& rules) : services_(services), rules_(rules) {}
+Issuer::Issuer(Services services, const Rules& rules, const Deliverability& routes)
+    : services_(services), rules_(rules), routes_(routes) {}
 
 Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
-  // First, before anything is written: a full service refuses without having changed anything.
+  // First, before anything is written: who cannot serve refuses without having changed anything.
+  const auto blocked = routes_.unavailable_for(request.channel, request.recipient.address.reveal());
+  if (blocked) co_return Undeliverable{*blocked};
   auto ticket = services_.hashes.reserve();
   if (!ticket) co_return std::unexpected(ticket.error());
 

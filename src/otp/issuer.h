@@ -8,6 +8,7 @@
 #include "crypto/hash_pool.h"
 #include "crypto/key_ring.h"
 #include "otp/context.h"
+#include "otp/deliverability.h"
 #include "otp/events.h"
 #include "otp/idempotency.h"
 #include "otp/policy.h"
@@ -51,11 +52,16 @@ struct Sent {
   Limit rule;
   LimitVerdict verdict;
 };
-using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress>;
+// No carrier that could take the message answers.
+struct Undeliverable {
+  Millis retry_after;
+};
+using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable>;
 
 class Issuer {
  public:
-  Issuer(Services services, const Rules& rules);
+  // `routes` outlives it.
+  Issuer(Services services, const Rules& rules, const Deliverability& routes);
 
   // Fails with Failure::overloaded, at once and with nothing changed, when the hash queue is full;
   // otherwise as the store does (then a repeat under the same idempotency key is safe).
@@ -80,6 +86,7 @@ class Issuer {
 
   Services services_;
   const Rules& rules_;
+  const Deliverability& routes_;
 };
 
 }  // namespace otpd::otp

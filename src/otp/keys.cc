@@ -34,6 +34,12 @@ Key sessions_key(std::string_view hash) {
   return named('s', hash);
 }
 
+Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,
+                std::string_view message_id) {
+  const std::string kind = "message " + std::string(lane);
+  return named('m', keyed_hash(index_key, kind, application, message_id));
+}
+
 std::string hash_of(const Key& key) {
   return key.empty() ? Key() : key.substr(1);
 }

@@ -24,6 +24,11 @@ struct Payload {
   Context context;
   std::string country;
   std::string user_id;
+  // The carrier's name of the message that this one replaces on another channel if no receipt of
+  // it comes; empty for a first message.
+  std::string replaces;
+
+  Payload clone() const;
 };
 
 // The bytes to seal: secret themselves; the caller wipes them.

@@ -62,6 +62,8 @@ void write(const Verification& from, records::Verification& to) {
   to.set_country(from.country);
   to.set_sealed_code(from.sealed_code);
   to.set_opens_session(from.opens_session);
+  to.set_lane(from.lane);
+  to.set_message_id(from.message_id);
 }
 
 Verification read(const records::Verification& from) {
@@ -93,6 +95,8 @@ Verification read(const records::Verification& from) {
   to.country = from.country();
   to.sealed_code = from.sealed_code();
   to.opens_session = from.opens_session();
+  to.lane = from.lane();
+  to.message_id = from.message_id();
   return to;
 }
 
@@ -206,6 +210,11 @@ Result<SessionsState> decode(std::string_view bytes) {
   return state;
 }
 
+Payload Payload::clone() const {
+  return {verification_id,    channel, purpose, locale,  address.clone(), code.clone(),
+          link_token.clone(), context, country, user_id, replaces};
+}
+
 std::string encode(const Payload& payload) {
   records::Payload out;
   out.set_verification_id(payload.verification_id.bytes());
@@ -220,6 +229,7 @@ std::string encode(const Payload& payload) {
   out.set_payee(payload.context.payee);
   out.set_country(payload.country);
   out.set_user_id(payload.user_id);
+  out.set_replaces(payload.replaces);
   std::string bytes = out.SerializeAsString();
   wipe(*out.mutable_address());
   wipe(*out.mutable_code());
@@ -237,6 +247,7 @@ Result<Payload> decode(std::string_view bytes) {
   }
   Payload payload;
   payload.verification_id = {id.substr(0, k_hash_bytes), id.substr(k_hash_bytes)};
+  payload.replaces = in->replaces();
   payload.channel = in->channel();
   payload.purpose = in->purpose();
   payload.locale = in->locale();

@@ -57,6 +57,8 @@ struct Verification {
   std::string channel;
   std::string user_id;
   std::string country;
+  std::string lane;         // that took the latest message; empty if none has
+  std::string message_id;   // the carrier's name for it there
   std::string sealed_code;  // code and link secret, sealed; Resend::same_code only
   bool opens_session = false;
 

@@ -19,6 +19,13 @@ void end(Verification& verification, VerificationState state, TimePoint now) {
   verification.sealed_code.clear();
 }
 
+void set_delivery(Verification& verification, DeliveryState delivery, std::string_view error,
+                  TimePoint now) {
+  verification.delivery = delivery;
+  verification.delivery_error = error;
+  verification.delivery_at = now;
+}
+
 // A clock that stepped back must not lengthen a life.
 void clamp_to_clock(RecipientState& state, TimePoint now) {
   for (Verification& verification : state.verifications) {
@@ -118,8 +125,8 @@ void add_code(Verification& verification, const Policy& policy, const NewCode& c
 
 Settlement approve(Verification& verification, TimePoint now) {
   end(verification, VerificationState::approved, now);
-  return Approved{verification.id, verification.user_id, verification.purpose, verification.country,
-                  verification.opens_session};
+  return Approved{verification.id,      verification.user_id, verification.purpose,
+                  verification.country, verification.lane,    verification.opens_session};
 }
 
 }  // namespace
@@ -237,18 +244,35 @@ bool cancel(RecipientState& state, std::string_view verification_id, TimePoint n
   return true;
 }
 
-bool mark_delivery(RecipientState& state, std::string_view verification_id, DeliveryState delivery,
-                   std::string_view error, TimePoint now) {
+bool mark_sent(RecipientState& state, std::string_view verification_id, std::string_view lane,
+               std::string_view message_id, TimePoint now) {
   Verification* target = find_verification(state, verification_id);
-  if (target == nullptr) return false;
-  if (delivery == DeliveryState::failed
-          ? target->delivery != DeliveryState::queued
-          : delivery <= target->delivery && target->delivery != DeliveryState::failed) {
+  if (target == nullptr || target->delivery == DeliveryState::delivered) return false;
+  const bool known = target->lane == lane && target->message_id == message_id;
+  if (known && target->delivery != DeliveryState::queued) return false;
+  target->lane = lane;
+  target->message_id = message_id;
+  set_delivery(*target, DeliveryState::sent, {}, now);
+  return true;
+}
+
+bool mark_failed(RecipientState& state, std::string_view verification_id, std::string_view error,
+                 TimePoint now) {
+  Verification* target = find_verification(state, verification_id);
+  if (target == nullptr || target->delivery != DeliveryState::queued) return false;
+  set_delivery(*target, DeliveryState::failed, error, now);
+  return true;
+}
+
+bool mark_receipt(RecipientState& state, std::string_view verification_id, std::string_view lane,
+                  std::string_view message_id, DeliveryState delivery, std::string_view error,
+                  TimePoint now) {
+  Verification* target = find_verification(state, verification_id);
+  if (target == nullptr || target->delivery != DeliveryState::sent || message_id.empty() ||
+      target->lane != lane || target->message_id != message_id) {
     return false;
   }
-  target->delivery = delivery;
-  target->delivery_error = error;
-  target->delivery_at = now;
+  set_delivery(*target, delivery, error, now);
   return true;
 }
 

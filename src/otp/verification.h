@@ -115,6 +115,7 @@ struct Approved {
   std::string user_id;
   std::string purpose;
   std::string country;
+  std::string lane;  // that took the latest message
   bool opens_session = false;
 };
 struct Wrong {
@@ -139,10 +140,19 @@ Settlement settle_link(RecipientState& state, std::string_view verification_id,
 // Ends a live verification; false if it was not live any more.
 bool cancel(RecipientState& state, std::string_view verification_id, TimePoint now);
 
-// Moves the delivery forward, never back: queued < sent < delivered, and failed only while
-// nothing was handed over. False if nothing changed.
-bool mark_delivery(RecipientState& state, std::string_view verification_id, DeliveryState delivery,
-                   std::string_view error, TimePoint now);
+// A carrier has the latest message. False if nothing changed: that is known, or it has arrived.
+bool mark_sent(RecipientState& state, std::string_view verification_id, std::string_view lane,
+               std::string_view message_id, TimePoint now);
+
+// Nobody took the message: failed, unless an earlier one was handed over. False if nothing changed.
+bool mark_failed(RecipientState& state, std::string_view verification_id, std::string_view error,
+                 TimePoint now);
+
+// A carrier's receipt says what became of the latest message: delivered, or failed with `error`.
+// Only the first one counts, and only if it names that message and lane. False if nothing changed.
+bool mark_receipt(RecipientState& state, std::string_view verification_id, std::string_view lane,
+                  std::string_view message_id, DeliveryState delivery, std::string_view error,
+                  TimePoint now);
 
 // The verification of that unique id, or null.
 Verification* find_verification(RecipientState& state, std::string_view verification_id);

@@ -3,58 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "otp/code.h"
+#include "otp/test_recipient_fixture.h"
 
 namespace otpd::otp {
 namespace {
 
-constexpr TimePoint k_start{Millis(1'700'000'000'000)};
-constexpr TimePoint after(Millis wait) {
-  return k_start + wait;
-}
-
-// One recipient under one policy, with digests that are as good as real ones.
-struct Fixture {
-  RecipientState state;
-  Policy policy;
-  Limits limits;
-  int sends = 0;
-
-  SendQuestion question(std::string_view purpose = "login", std::string_view context = {}) {
-    return {purpose, context, "admission", policy, limits};
-  }
-  SendPlan plan(TimePoint now) {
-    expire(state, now);
-    return plan_send(state, question(), now);
-  }
-  // Sends, if it may, the code whose digest is "digest <n>"; the unique id of its verification.
-  std::optional<Admission> send(TimePoint now, std::string_view purpose = "login",
-                                std::string_view context = {}) {
-    expire(state, now);
-    const SendQuestion asked = question(purpose, context);
-    const SendPlan planned = plan_send(state, asked, now);
-    NewCode code;
-    ++sends;
-    code.verification_id = "fresh " + std::to_string(sends);
-    code.salt = "salt " + std::to_string(sends);
-    if (const auto* further = std::get_if<FurtherCode>(&planned)) {
-      code.verification_id = further->verification_id;
-      code.salt = further->salt;
-    }
-    code.digest = "digest " + std::to_string(sends);
-    code.channel = "sms";
-    return admit(state, asked, code, now);
-  }
-  Reservation guess(TimePoint now, std::size_t length = 6, std::string_view id = {}) {
-    expire(state, now);
-    return reserve(state, {"login", {}, id, length, policy.digits, limits}, now);
-  }
-  // A whole verify: reserve, then settle with that digest.
-  Settlement verify(TimePoint now, std::string_view digest) {
-    const auto reserved = guess(now);
-    if (!std::holds_alternative<Reserved>(reserved)) return Gone{};
-    return settle(state, std::get<Reserved>(reserved).verification_id, digest, now);
-  }
-};
+using testing_recipient::after;
+using testing_recipient::Fixture;
+using testing_recipient::k_start;
 
 TEST(Verification, TheRightCodeWorksOnce) {
   Fixture f;
@@ -330,24 +286,6 @@ TEST(Ending, CancelEndsOnlyWhatLives) {
   EXPECT_TRUE(std::holds_alternative<FirstCode>(f.plan(after(Millis(3)))));
 }
 
-TEST(Delivery, MovesForwardOnly) {
-  using D = DeliveryState;
-  Fixture f;
-  f.send(k_start);
-  const std::string id = f.state.verifications[0].id;
-  const auto mark = [&](D to) { return mark_delivery(f.state, id, to, "", after(Millis(1))); };
-  EXPECT_TRUE(mark(D::sent));
-  EXPECT_FALSE(mark(D::sent));
-  EXPECT_FALSE(mark(D::failed));  // it was handed over
-  EXPECT_TRUE(mark(D::delivered));
-  EXPECT_FALSE(mark(D::sent));
-  f.send(after(Seconds(30)));
-  EXPECT_EQ(f.state.verifications[0].delivery, D::queued);  // of the latest message
-  EXPECT_TRUE(mark(D::failed));
-  EXPECT_EQ(status_name(f.state.verifications[0], after(Seconds(31))), "failed");
-  EXPECT_FALSE(mark_delivery(f.state, "unknown", D::sent, "", k_start));
-}
-
 TEST(Records, RoundTripWhole) {
   Fixture f;
   f.policy.resend = Resend::same_code;
@@ -364,7 +302,8 @@ TEST(Records, RoundTripWhole) {
                .remember_admission = true};
   ASSERT_TRUE(admit(f.state, f.question("transaction", "c"), code, k_start));
   charge(f.state.guesses, after(Millis(5)));
-  mark_delivery(f.state, "v", DeliveryState::failed, "too_late", after(Millis(9)));
+  mark_sent(f.state, "v", "lane", "m1", after(Millis(8)));
+  mark_receipt(f.state, "v", "lane", "m1", DeliveryState::failed, "too_late", after(Millis(9)));
   const auto back = decode<RecipientState>(encode(f.state));
   ASSERT_TRUE(back);
   EXPECT_EQ(encode(*back), encode(f.state));
@@ -372,6 +311,7 @@ TEST(Records, RoundTripWhole) {
   EXPECT_EQ(v.codes.at(0).link_hash, "l");
   EXPECT_EQ(v.params.algorithm, crypto::HashParams::Algorithm::hmac);
   EXPECT_EQ(v.delivery_error, "too_late");
+  EXPECT_EQ(v.lane + v.message_id, "lanem1");
   EXPECT_EQ(v.expires_at, k_start + f.policy.lifetime);
   EXPECT_EQ(back->admissions.at(0).resend_after, Seconds(30));
   EXPECT_FALSE(decode<RecipientState>("\xff garbage"));

@@ -130,7 +130,11 @@ Task<Result<VerifyOutcome>> Verifier::finish(Settlement settlement, std::string 
     co_return WrongCode{wrong->attempts_remaining};
   }
   const Approved& yes = std::get<Approved>(settlement);
-  Verified verified{{recipient_hash, yes.verification_id}, yes.user_id, {}, {}};
+  Verified verified{.id = {recipient_hash, yes.verification_id},
+                    .user_id = yes.user_id,
+                    .session = {},
+                    .lane = yes.lane,
+                    .country = yes.country};
   if (verified.user_id.empty()) {
     // Always the same for one recipient, so that it can be logged out everywhere.
     verified.user_id = uuid_v8(

@@ -26,6 +26,8 @@ struct Verified {
   std::string user_id;  // the caller's, or one derived from the recipient
   Secret session;
   Seconds session_expires_in{0};
+  std::string lane;     // that carried the code; may be empty
+  std::string country;  // of the phone; may be empty
 };
 struct WrongCode {
   std::uint32_t attempts_remaining = 0;  // 0: poisoned, a new code is needed

@@ -23,6 +23,7 @@ struct StoredRecord {
 
 struct StoredLetter {
   delivery::DeadLetter letter;
+  otp::Key key;
   std::string sealed;
 };
 
@@ -67,6 +68,16 @@ class MemoryTables {
     std::ranges::sort(letters, std::greater{}, &delivery::DeadLetter::died_at);
     letters.resize(std::min({letters.size(), max, k_max_dead_letters}));
     return letters;
+  }
+
+  bool revive(JobBook& book, const std::string& id, TimePoint now) {
+    const auto found = dead_.find(id);
+    if (found == dead_.end()) return false;
+    StoredLetter& letter = found->second;
+    if (letter.sealed.empty() || letter.letter.expires_at <= now) return false;
+    book.add({id, std::move(letter.key), now, letter.letter.expires_at, std::move(letter.sealed)});
+    dead_.erase(found);
+    return true;
   }
 
   std::vector<audit::Event> search(const audit::Query& query) const {
@@ -121,6 +132,7 @@ class MemoryTables {
                                   .attempts = aside->attempts,
                                   .died_at = now,
                                   .expires_at = aside->job->expires_at},
+                       .key = aside->job->key,
                        .sealed = aside->job->sealed};
     }
     return aside.has_value();
@@ -222,6 +234,17 @@ class MemoryQueue final : public delivery::Queue {
     const SharedState state = state_;
     const std::lock_guard lock(state->mutex);
     co_return state->tables.dead_letters(max);
+  }
+
+  Task<Result<bool>> requeue(std::string id, TimePoint now) override {
+    const SharedState state = state_;
+    bool revived = false;
+    {
+      const std::lock_guard lock(state->mutex);
+      revived = state->tables.revive(state->jobs, id, now);
+    }
+    if (revived) state->bell->ring();
+    co_return revived;
   }
 
  private:

@@ -80,6 +80,9 @@ class EagerQueue final : public delivery::Queue {
   Task<Result<std::vector<delivery::DeadLetter>>> dead_letters(std::size_t max) override {
     co_return co_await behind_.dead_letters(max);
   }
+  Task<Result<bool>> requeue(std::string id, TimePoint now) override {
+    co_return co_await behind_.requeue(std::move(id), now);
+  }
 
   Millis pause{2};
   std::size_t looks = 0;  // that have ended

@@ -6,6 +6,7 @@
 #include "carrier.h"
 #include "delivery/courier.h"
 #include "house.h"
+#include "lanes.h"
 
 namespace otpd::usecase {
 namespace {
@@ -24,7 +25,18 @@ class Simulation {
       : loop_(loop), dice_(seed), house_({"memory", storage::open_memory_backend}, {1, 8}) {
     house_.rules.policies["login"].lifetime = k_lifetime;
     queue_.pause = Millis(0);
-    carrier_.behave = [this](std::size_t, Millis timeout) { return answer(timeout); };
+    for (const auto& [name, carrier] :
+         {std::pair("first", &carrier_), std::pair("second", &spare_)}) {
+      carrier->behave = [this, carrier](std::size_t, Millis timeout) {
+        return answer(*carrier, timeout);
+      };
+      lanes_.add(*carrier, {.name = name,
+                            .timeout = Seconds(3),
+                            .in_flight = 1 + static_cast<std::uint32_t>(roll(4)),
+                            .breaker = {.open_failures = 3, .open_for = Seconds(1)}});
+    }
+    const bool shared = roll(2) == 0;
+    lanes_.routes.add("sms", "", {{"first", shared ? 70U : 0U}, {"second", shared ? 30U : 0U}});
     house_.store.script = [this](Operation, const otp::Key&, const otp::Effects&) {
       return !faults_ || roll(100) >= 15 ? Fault::none
              : roll(2) == 0              ? Fault::before
@@ -70,11 +82,13 @@ class Simulation {
     }
     EXPECT_EQ(accepted_.size(), house_.events(type::k_sent).size());
     for (const auto& [job, times] : accepted_) EXPECT_EQ(times, 1) << "a message was sent twice";
-    for (const auto& seen : carrier_.seen) {
-      EXPECT_GT(seen.valid_for, Millis(0)) << "sent at or after its expiry";
-      EXPECT_LE(seen.timeout, seen.valid_for);
+    for (const ScriptedCarrier* carrier : {&carrier_, &spare_}) {
+      for (const auto& seen : carrier->seen) {
+        EXPECT_GT(seen.valid_for, Millis(0)) << "sent at or after its expiry";
+        EXPECT_LE(seen.timeout, seen.valid_for);
+      }
+      EXPECT_LE(carrier->most_at_once, config_.in_flight);
     }
-    EXPECT_LE(carrier_.most_at_once, config_.in_flight);
   }
 
  private:
@@ -98,8 +112,8 @@ class Simulation {
     }
   }
 
-  Task<Outcome> answer(Millis timeout) {
-    const std::string job = carrier_.seen.back().job_id;
+  Task<Outcome> answer(const ScriptedCarrier& carrier, Millis timeout) {
+    const std::string job = carrier.seen.back().job_id;
     const std::uint64_t how = roll(100);
     const Millis takes = how < 60 ? Millis(0) : Millis(static_cast<std::int64_t>(roll(3'500)));
     const TimePoint until = now() + std::min(takes, timeout);
@@ -118,14 +132,13 @@ class Simulation {
   House house_;
   EagerQueue queue_{house_.world.queue(), house_.world.clock};
   ScriptedCarrier carrier_{house_.world.clock};
+  ScriptedCarrier spare_{house_.world.clock};
   delivery::Templates templates_ = delivery::Templates::make({}).value();
-  delivery::Routes routes_{{"sms", {"carrier", carrier_}}};
-  const delivery::CourierConfig config_{.in_flight = 1 + roll(4),
-                                        .lease = Seconds(10),
-                                        .provider_timeout = Seconds(3),
-                                        .trouble_pause = Millis(0)};
+  TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
+  const delivery::CourierConfig config_{
+      .in_flight = 1 + roll(4), .lease = Seconds(10), .trouble_pause = Millis(0)};
   delivery::Courier courier_{{house_.store, queue_, house_.world.clock, house_.random, house_.keys,
-                              templates_, routes_, house_.world.metrics},
+                              templates_, lanes_.dispatcher, house_.world.metrics},
                              config_};
   std::map<std::string, int> accepted_;  // by job: how often the carrier said yes
   bool faults_ = true;

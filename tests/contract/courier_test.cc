@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "carrier.h"
 #include "house.h"
+#include "lanes.h"
 
 namespace otpd::usecase {
 namespace {
@@ -14,12 +15,11 @@ using delivery::Outcome;
 using storage::await;
 using storage::k_start;
 
+constexpr Millis k_try_timeout{20};
+
 class Delivering : public ::testing::TestWithParam<storage::BackendKind> {
  protected:
-  Delivering() {
-    config_.provider_timeout = Millis(20);
-    config_.trouble_pause = Millis(1);
-  }
+  Delivering() { config_.trouble_pause = Millis(1); }
   ~Delivering() override {
     if (!courier_) return;
     carrier_.behave = {};
@@ -29,9 +29,13 @@ class Delivering : public ::testing::TestWithParam<storage::BackendKind> {
   }
 
   void start() {
+    if (lanes_.lanes.empty()) {
+      lanes_.add(carrier_, {.name = "carrier", .timeout = k_try_timeout, .breaker = patient()});
+      lanes_.routes.add("sms", "", {{"carrier"}});
+    }
     courier_ = std::make_unique<Courier>(
         delivery::CourierPorts{house_.store, queue_, house_.world.clock, house_.random, house_.keys,
-                               templates_, routes_, house_.world.metrics},
+                               templates_, lanes_.dispatcher, house_.world.metrics},
         config_);
     auto run = [this]() -> Task<void> {
       co_await courier_->run();
@@ -91,7 +95,7 @@ class Delivering : public ::testing::TestWithParam<storage::BackendKind> {
   EagerQueue queue_{house_.world.queue(), house_.world.clock};
   ScriptedCarrier carrier_{house_.world.clock};
   delivery::Templates templates_ = delivery::Templates::make({}).value();
-  delivery::Routes routes_{{"sms", {"carrier", carrier_}}};
+  TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
   delivery::CourierConfig config_;
   bool released_ = false;
   bool ended_ = false;
@@ -109,7 +113,7 @@ TEST_P(Delivering, AMessageIsHandedOverOnceAndItsJobIsGone) {
   EXPECT_EQ(carrier_.seen[0].to, k_phone);
   EXPECT_EQ(carrier_.seen[0].job_id.size(), 32U);
   EXPECT_EQ(carrier_.seen[0].valid_for, Seconds(300));
-  EXPECT_EQ(carrier_.seen[0].timeout, config_.provider_timeout);
+  EXPECT_EQ(carrier_.seen[0].timeout, k_try_timeout);
   EXPECT_EQ(house_.status(id), "sent");
   EXPECT_TRUE(dead_letters().empty());
   const auto lines = house_.events(type::k_sent);
@@ -190,7 +194,7 @@ TEST_P(Delivering, ItIsGivenUpWhenTheNextTryWouldComeTooLate) {
   start();
   run_until_empty();
   EXPECT_EQ(carrier_.seen.size(), 1U);
-  EXPECT_EQ(carrier_.seen[0].timeout, config_.provider_timeout);
+  EXPECT_EQ(carrier_.seen[0].timeout, k_try_timeout);
   EXPECT_EQ(delivery_error(id), "carrier_unavailable");
   EXPECT_EQ(dead_letters().at(0).reason, "500");
 }

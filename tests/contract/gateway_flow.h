@@ -46,6 +46,11 @@ class GatewayFlow : public UseCase {
                                       house_.random,
                                       house_.world.metrics,
                                       house_.hashes,
+                                      lane_board_,
+                                      receipts_,
+                                      {},
+                                      "https://otp.example",
+                                      delivery::Tally(house_.world.metrics),
                                       virtual_clock,
                                       *access_,
                                       {},
@@ -91,6 +96,11 @@ class GatewayFlow : public UseCase {
   // The code of the one message that waits.
   std::string code() { return std::string(house_.take_all().at(0).code.reveal()); }
 
+  boost::asio::io_context lane_loop_;
+  const delivery::Lanes lanes_;
+  delivery::LaneBoard lane_board_{lane_loop_, lanes_, house_.world.clock};
+  delivery::ReceiptDesk receipts_{
+      {house_.store, house_.world.clock, house_.random, house_.keys, house_.world.metrics}, {}};
   std::optional<gateway::AccessControl> access_;
   std::optional<gateway::Gateway> gateway_;
 };

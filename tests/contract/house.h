@@ -52,6 +52,14 @@ std::string other_code(std::string_view code);
 // A folder in memory where there is one, so that a race is about threads and not about the disk.
 std::filesystem::path fast_folder();
 
+// Whether messages can go anywhere, as told.
+struct Roads final : otp::Deliverability {
+  std::optional<Millis> unavailable_for(std::string_view, std::string_view) const override {
+    return blocked;
+  }
+  std::optional<Millis> blocked;
+};
+
 class House {
  public:
   explicit House(const storage::BackendKind& kind, crypto::HashPool::Config pool = {2, 512});
@@ -88,6 +96,7 @@ class House {
   LockedRandom random{11};
   crypto::KeyRing keys;
   otp::Rules rules;
+  Roads roads;
   FaultyStore store;
   crypto::HashPool hashes;
   otp::Sessions sessions;

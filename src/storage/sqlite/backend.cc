@@ -111,6 +111,14 @@ class SqliteQueue final : public delivery::Queue {
     co_return co_await core->ask<std::vector<delivery::DeadLetter>>(core->queries(), read);
   }
 
+  Task<Result<bool>> requeue(std::string id, TimePoint now) override {
+    const SharedCore core = core_;
+    auto make = [&](Callback<Result<bool>> done) {
+      return sqlite::requeue_operation(*core, std::move(id), now, std::move(done));
+    };
+    co_return co_await core->write<bool>(make);
+  }
+
  private:
   SharedCore core_;
 };

@@ -104,6 +104,31 @@ class AppendOperation final : public Operation {
   Callback<Result<bool>> done_;
 };
 
+class RequeueOperation final : public Operation {
+ public:
+  RequeueOperation(Core& core, std::string id, TimePoint now, Callback<Result<bool>> done)
+      : core_(core), id_(std::move(id)), now_(now), done_(std::move(done)) {}
+
+  void apply(Tables& tables) override { job_ = tables.revive(id_, now_); }
+
+  void finish(const Result<void>& transaction) override {
+    if (!transaction) return done_(std::unexpected(transaction.error()));
+    const bool revived = job_.has_value();
+    if (revived) {
+      core_.jobs.add(std::move(*job_));
+      core_.jobs_bell->ring();
+    }
+    done_(revived);
+  }
+
+ private:
+  Core& core_;
+  const std::string id_;
+  const TimePoint now_;
+  std::optional<otp::NewJob> job_;
+  Callback<Result<bool>> done_;
+};
+
 class PingOperation final : public Operation {
  public:
   PingOperation(bool write, Callback<Result<bool>> done) : write_(write), done_(std::move(done)) {}
@@ -132,6 +157,11 @@ std::unique_ptr<Operation> commit_operation(Core& core, Commit commit,
 std::unique_ptr<Operation> append_operation(Core& core, otp::Effects effects,
                                             Callback<Result<bool>> done) {
   return std::make_unique<AppendOperation>(core, std::move(effects), std::move(done));
+}
+
+std::unique_ptr<Operation> requeue_operation(Core& core, std::string id, TimePoint now,
+                                             Callback<Result<bool>> done) {
+  return std::make_unique<RequeueOperation>(core, std::move(id), now, std::move(done));
 }
 
 std::unique_ptr<Operation> ping_operation(bool write, Callback<Result<bool>> done) {

@@ -63,6 +63,12 @@ Tables::Tables(Connection& connection)
               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING"),
       find_expired_(connection, "SELECT key FROM records WHERE expires_at <= ?1 LIMIT ?2"),
       delete_record_(connection, "DELETE FROM records WHERE key = ?1"),
+      find_letter_(connection,
+                   "SELECT key, expires_at, sealed FROM jobs WHERE id = ?1 AND died_at IS NOT NULL "
+                   "AND sealed IS NOT NULL AND expires_at > ?2"),
+      revive_(connection,
+              "UPDATE jobs SET due_at = ?2, attempt = 0, died_at = NULL, reason = '' "
+              "WHERE id = ?1"),
       find_sealed_(connection,
                    "SELECT id FROM jobs WHERE died_at IS NOT NULL AND sealed IS NOT NULL "
                    "AND expires_at <= ?1 LIMIT ?2"),
@@ -124,6 +130,19 @@ Result<std::uint64_t> count_opening(Connection& connection) {
   const auto opening = connection.number("SELECT value FROM counters WHERE name = 'opening'");
   if (auto counted = connection.take_failure(); !counted) return std::unexpected(counted.error());
   return static_cast<std::uint64_t>(opening);
+}
+
+std::optional<otp::NewJob> Tables::revive(const std::string& id, TimePoint now) {
+  otp::NewJob job{.id = id, .key = {}, .due_at = now, .expires_at = {}, .sealed = {}};
+  {
+    Rows rows = find_letter_.query(Blob{id}, now);
+    if (!rows.next()) return std::nullopt;
+    job.key = rows.bytes(0);
+    job.expires_at = rows.time(1);
+    job.sealed = rows.bytes(2);
+  }
+  revive_.execute(Blob{id}, now);
+  return job;
 }
 
 std::vector<std::string> Tables::change_each(Statement& find, TimePoint before, std::size_t max,

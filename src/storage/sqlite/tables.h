@@ -58,6 +58,9 @@ class Tables {
   // Writes something that means nothing, to learn whether the disk takes it.
   void touch() { numbers_.raise(); }
 
+  // Makes a dead letter whose code lives at `now` a waiting job again. Nothing if it is none.
+  std::optional<otp::NewJob> revive(const std::string& id, TimePoint now);
+
   // Purge steps: each removes at most `max` rows and stops early at `until` (of real time).
   using Until = std::chrono::steady_clock::time_point;
   std::vector<otp::Key> delete_expired_records(TimePoint now, std::size_t max, Until until);
@@ -79,6 +82,7 @@ class Tables {
   Statement enqueue_, done_, retry_, dead_;
   Statement append_;
   Statement find_expired_, delete_record_;
+  Statement find_letter_, revive_;
   Statement find_sealed_, blank_, find_dead_, delete_job_;
   Statement find_old_events_, delete_event_;
 };

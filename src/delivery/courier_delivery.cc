@@ -1,0 +1,213 @@
+#include "delivery/courier_delivery.h"
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "crypto/seal.h"
+#include "otp/events.h"
+#include "otp/keys.h"
+#include "otp/update.h"
+#include "otp/verification.h"
+
+namespace otpd::delivery {
+namespace {
+
+namespace event = audit::event_type;
+
+// How long receipts are waited for after the code's end; later they tell nobody anything.
+constexpr Millis k_receipts_late = std::chrono::hours(1);
+
+// The user's link: the token in the place of {token}.
+std::string fill_link(std::string_view url, std::string_view token) {
+  std::string link(url);
+  if (const auto at = link.find("{token}"); at != std::string::npos) link.replace(at, 7, token);
+  return link;
+}
+
+}  // namespace
+
+bool arrived(const otp::Payload& payload, const otp::Verification& verification) {
+  if (payload.replaces.empty()) return false;
+  return verification.delivery == otp::DeliveryState::delivered ||
+         verification.message_id != payload.replaces;
+}
+
+// Reads the job and its record. False if the store does not answer: then the lease runs out and
+// the job is taken again.
+Task<bool> Courier::open(Delivery& delivery) {
+  const Job& job = delivery.job;
+  const auto opened = crypto::open(ports_.keys, job.sealed, job.id);
+  auto payload = opened ? otp::decode<otp::Payload>(opened->reveal())
+                        : Result<otp::Payload>(std::unexpected(opened.error()));
+  if (!payload) {
+    // Without the payload nobody knows whose it was: only the dead letter can tell.
+    log::error("a job cannot be opened",
+               {{"job", hex_encode(job.id)}, {"reason", payload.error().message}});
+    delivery.payload.verification_id.recipient_hash = otp::hash_of(job.key);
+    delivery.readable = false;
+    co_return true;
+  }
+  delivery.payload = std::move(*payload);
+  auto loaded = co_await ports_.store.load(job.key);
+  if (!loaded) co_return false;
+  delivery.record = std::move(*loaded);
+  if (delivery.record.version == 0) delivery.record.bytes = otp::encode(otp::RecipientState{});
+  delivery.readable = otp::decode<otp::RecipientState>(delivery.record.bytes).has_value();
+  co_return true;
+}
+
+Result<std::shared_ptr<const Message>> Courier::compose(const Delivery& delivery,
+                                                        Millis left) const {
+  const otp::Payload& payload = delivery.payload;
+  std::string link;
+  if (const auto url = config_.link_urls.find(payload.purpose);
+      url != config_.link_urls.end() && !payload.link_token.empty()) {
+    link = fill_link(url->second, payload.link_token.reveal());
+  }
+  auto rendered = ports_.templates.render(payload.purpose, payload.channel, payload.locale,
+                                          {.code = payload.code.reveal(),
+                                           .link = link,
+                                           .amount = payload.context.amount,
+                                           .currency = payload.context.currency,
+                                           .payee = payload.context.payee,
+                                           .valid_for = left});
+  wipe(link);
+  if (!rendered) return std::unexpected(rendered.error());
+  return std::make_shared<const Message>(Message{.job_id = hex_encode(delivery.job.id),
+                                                 .channel = payload.channel,
+                                                 .to = payload.address.clone(),
+                                                 .subject = std::move(rendered->subject),
+                                                 .text = std::move(rendered->text),
+                                                 .code = payload.code.clone(),
+                                                 .purpose = payload.purpose,
+                                                 .locale = payload.locale,
+                                                 .country = payload.country,
+                                                 .reference = payload.verification_id.text(),
+                                                 .callback_url = {},
+                                                 .valid_for = left});
+}
+
+Task<NextStep> Courier::hand_over(Delivery& delivery) {
+  const Millis left = delivery.job.expires_at - ports_.clock.now();
+  auto message = compose(delivery, left);
+  if (!message) co_return GiveUp{message.error().message, k_reason_misconfigured};
+  if (ports_.dispatcher.routes().find(delivery.payload.channel,
+                                      delivery.payload.address.reveal()) == nullptr) {
+    co_return GiveUp{"no route", k_reason_misconfigured};
+  }
+  Dispatch dispatch = co_await ports_.dispatcher.dispatch(std::move(*message), left);
+  delivery.lane = dispatch.lane;
+  delivery.failed = std::move(dispatch.failed);
+  const TimePoint now = ports_.clock.now();
+  if (dispatch.lane.empty()) {
+    if (now + dispatch.wait >= delivery.job.expires_at) {
+      co_return GiveUp{dispatch.outcome.reason, k_reason_unavailable};
+    }
+    co_return TryAgain{now + dispatch.wait, dispatch.outcome.reason};
+  }
+  NextStep step = next_step(dispatch.outcome, delivery.job.attempt, now, delivery.job.expires_at,
+                            config_.retry, ports_.random);
+  if (const auto* handed = std::get_if<HandedOver>(&step)) {
+    plan_fallback(delivery, handed->message_id);
+    const auto remembered = co_await remember_message(delivery, handed->message_id);
+    if (!remembered) {
+      log::warn("receipts of a message will not be understood",
+                {{"reason", remembered.error().message}});
+    }
+  }
+  co_return step;
+}
+
+// Receipts of some carriers say no more than their own name of the message.
+Task<Result<void>> Courier::remember_message(const Delivery& delivery,
+                                             const std::string& message_id) {
+  if (message_id.empty() || !ports_.dispatcher.receipts_by_message_id(delivery.lane)) {
+    co_return Result<void>{};
+  }
+  const otp::Key key =
+      otp::message_key(ports_.keys.index_key(), config_.application, delivery.lane, message_id);
+  auto committed = co_await ports_.store.commit(key, 0, delivery.payload.verification_id.bytes(),
+                                                delivery.job.expires_at + k_receipts_late, {});
+  if (!committed) co_return std::unexpected(committed.error());
+  co_return Result<void>{};
+}
+
+void Courier::plan_fallback(Delivery& delivery, const std::string& message_id) {
+  const otp::Payload& payload = delivery.payload;
+  const auto next = config_.fallbacks.find(payload.channel);
+  if (next == config_.fallbacks.end() || message_id.empty() ||
+      !config_.fallback_purposes.contains(payload.purpose)) {
+    return;
+  }
+  const TimePoint due = ports_.clock.now() + next->second.after;
+  if (due >= delivery.job.expires_at) return;
+  otp::Payload replacement = payload.clone();
+  replacement.channel = next->second.channel;
+  replacement.replaces = message_id;
+  std::string plain = otp::encode(replacement);
+  const std::string id = ports_.random.bytes(otp::k_hash_bytes);
+  delivery.fallback = otp::NewJob{id, delivery.job.key, due, delivery.job.expires_at,
+                                  crypto::seal(ports_.keys, ports_.random, plain, id)};
+  wipe(plain);
+}
+
+// The job's end, and the audit lines of everything that happened on the way.
+otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
+  otp::Effects effects;
+  otp::JobEnd& job_end = effects.finish.emplace_back(delivery.job.id, 0);
+  const TimePoint now = ports_.clock.now();
+  const otp::Payload& payload = delivery.payload;
+  const auto line = [&](std::string_view lane, std::string_view type, std::string_view detail) {
+    const otp::EventWriter events(ports_.random, {payload.verification_id.recipient_hash,
+                                                  payload.user_id,
+                                                  {},
+                                                  payload.country,
+                                                  payload.purpose,
+                                                  lane});
+    effects.events.push_back(events.make(type, payload.verification_id.unique, now, detail));
+  };
+  for (const FailedTry& one : delivery.failed) line(one.lane, event::k_delivery_retry, one.reason);
+  if (const auto* handed = std::get_if<HandedOver>(&step)) {
+    line(delivery.lane, event::k_sent, handed->message_id);
+    if (delivery.fallback) effects.enqueue.push_back(std::move(*delivery.fallback));
+  } else if (const auto* again = std::get_if<TryAgain>(&step)) {
+    job_end.how = otp::JobEnd::How::retry;
+    job_end.due_at = again->at;
+    job_end.reason = again->reason;
+  } else if (const auto* give_up = std::get_if<GiveUp>(&step)) {
+    job_end.how = otp::JobEnd::How::dead;
+    job_end.reason = give_up->reason;
+    line(delivery.lane, event::k_delivery_failed, give_up->reason);
+  } else if (payload.replaces.empty()) {
+    line(delivery.lane, event::k_delivery_failed, "ended");
+  }
+  return effects;
+}
+
+Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& step,
+                                          otp::Effects effects) {
+  effects.finish.front().lease = busy_.at(delivery.job.id);
+  if (!delivery.readable || std::holds_alternative<TryAgain>(step)) {
+    co_return co_await ports_.store.append(std::move(effects));
+  }
+  const std::string& unique = delivery.payload.verification_id.unique;
+  const auto marked = co_await otp::update<otp::RecipientState, bool>(
+      ports_.store, ports_.clock, delivery.job.key,
+      [&](otp::RecipientState& state, TimePoint now) {
+        otp::Decision<bool> decision{.out = true, .effects = effects};
+        if (const auto* handed = std::get_if<HandedOver>(&step)) {
+          decision.changed = otp::mark_sent(state, unique, delivery.lane, handed->message_id, now);
+        } else {
+          const auto* give_up = std::get_if<GiveUp>(&step);
+          decision.changed = otp::mark_failed(
+              state, unique, give_up != nullptr ? give_up->neutral : k_reason_too_late, now);
+        }
+        decision.expires_at = otp::garbage_at(state, now);
+        return decision;
+      },
+      delivery.record.version == 0 ? std::nullopt : std::optional(std::move(delivery.record)));
+  delivery.record = {};
+  if (!marked) co_return std::unexpected(marked.error());
+  co_return Result<void>{};
+}
+
+}  // namespace otpd::delivery

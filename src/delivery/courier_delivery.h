@@ -1,0 +1,26 @@
+// One job on its way through the courier.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delivery/courier.h"
+
+namespace otpd::delivery {
+
+struct Courier::Delivery {
+  Job job;
+  otp::Payload payload;
+  otp::Record record;    // the recipient's, as loaded before the try
+  bool readable = true;  // job and record; else only the dead letter can tell
+  std::string lane;      // the last one asked
+  std::vector<FailedTry> failed;
+  std::optional<otp::NewJob> fallback;  // to be written with the yes
+  TimePoint accepted_at;                // when the send was accepted
+};
+
+// Whether a message on another channel is not needed: the first one arrived, or a newer one left.
+bool arrived(const otp::Payload& payload, const otp::Verification& verification);
+
+}  // namespace otpd::delivery

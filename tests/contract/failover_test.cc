@@ -1,0 +1,245 @@
+// Several lanes: a failing one is passed over, a slow one is not waited for, a dead one is left
+// alone, and what does not arrive is followed by another channel.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "delivery/courier.h"
+#include "delivery/receipt_desk.h"
+#include "house.h"
+#include "lanes.h"
+
+namespace otpd::usecase {
+namespace {
+
+using delivery::Outcome;
+using delivery::Receipt;
+using delivery::ReceiptFate;
+using storage::await;
+
+class Failover : public ::testing::TestWithParam<storage::BackendKind> {
+ protected:
+  Failover() {
+    config_.trouble_pause = Millis(1);
+    house_.rules.limits.recipient_sends.max = 1'000;
+    house_.rules.limits.ip_sends.max = 10'000;
+  }
+  ~Failover() override {
+    if (!courier_) return;
+    courier_->stop();
+    run_until([&] { return ended_; });
+  }
+
+  delivery::BreakerPolicy quick() {
+    return {.min_volume = 10, .open_failures = 3, .open_for = Seconds(5), .probes = 1};
+  }
+  void start(delivery::BreakerPolicy breaker) {
+    lanes_.add(first_, {.name = "first", .timeout = Seconds(3), .breaker = breaker});
+    lanes_.add(second_, {.name = "second", .timeout = Seconds(3), .breaker = breaker});
+    lanes_.routes.add("sms", "", {{"first"}, {"second"}});
+    lanes_.routes.add("voice", "", {{"second"}});
+    courier_ = std::make_unique<delivery::Courier>(
+        delivery::CourierPorts{house_.store, queue_, house_.world.clock, house_.random, house_.keys,
+                               templates_, lanes_.dispatcher, house_.world.metrics},
+        config_);
+    auto run = [this]() -> Task<void> {
+      co_await courier_->run();
+      ended_ = true;
+    };
+    boost::asio::co_spawn(loop_.get_executor(), run(), boost::asio::detached);
+  }
+  void run_until(const std::function<bool()>& reached) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!reached()) {
+      loop_.run_one_for(std::chrono::milliseconds(20));
+      if (std::chrono::steady_clock::now() > give_up) throw std::runtime_error("never reached");
+    }
+  }
+  otp::VerificationId send() {
+    const std::string phone = "+1415600" + std::to_string(1'000 + number_++);
+    return std::get<otp::Sent>(house_.send(house_.send_request(phone))).answer.verification_id;
+  }
+  otp::VerificationId deliver_one() {
+    const auto id = send();
+    run_until([&] { return house_.status(id) != "queued"; });
+    run_until([&] { return house_.world.stats().leased == 0; });
+    return id;
+  }
+  std::string sent_by(const otp::VerificationId& id) { return house_.find(id)->lane; }
+  ReceiptFate receive(const std::string& lane, const std::string& reference, Receipt receipt) {
+    delivery::ReceiptDesk desk(
+        {house_.store, house_.world.clock, house_.random, house_.keys, house_.world.metrics},
+        {.looks = 3, .between_looks = Millis(1)});
+    return await(desk.take(lane, reference, std::move(receipt))).value();
+  }
+  std::optional<Millis> blocked() { return lanes_.dispatcher.unavailable_for("sms", k_phone); }
+  void advance(Millis by) { house_.world.clock.advance(by); }
+
+  boost::asio::io_context loop_;
+  House house_{GetParam()};
+  EagerQueue queue_{house_.world.queue(), house_.world.clock};
+  ScriptedCarrier first_{house_.world.clock};
+  ScriptedCarrier second_{house_.world.clock};
+  delivery::Templates templates_ = delivery::Templates::make({}).value();
+  TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
+  delivery::CourierConfig config_;
+  int number_ = 0;
+  bool ended_ = false;
+  std::unique_ptr<delivery::Courier> courier_;
+};
+INSTANTIATE_TEST_SUITE_P(Backends, Failover, k_houses, storage::backend_name);
+
+TEST_P(Failover, AFailingLaneMovesOnAndTheTimelineTellsIt) {
+  first_.answer_with({outcome_of(Kind::transient, "http 500")});
+  start(patient());
+  const auto id = deliver_one();
+  EXPECT_EQ(sent_by(id), "second");
+  const auto lines = house_.events(type::k_delivery_retry);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].provider, "first");
+  EXPECT_EQ(lines[0].detail, "http 500");
+  EXPECT_EQ(lines[0].verification_id, id.text());
+}
+
+TEST_P(Failover, ARejectedRecipientIsNotTriedElsewhere) {
+  first_.answer_with({outcome_of(Kind::rejected, "21211")});
+  start(patient());
+  const auto id = deliver_one();
+  EXPECT_EQ(house_.status(id), "failed");
+  EXPECT_TRUE(second_.seen.empty());
+}
+
+TEST_P(Failover, ADeadLaneIsLeftAloneUntilItsProbeSucceeds) {
+  bool dead = true;
+  first_.behave = [&](std::size_t, Millis) -> Task<Outcome> {
+    co_return outcome_of(dead ? Kind::transient : Kind::accepted);
+  };
+  start(quick());
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(sent_by(deliver_one()), "second");
+  EXPECT_EQ(first_.seen.size(), 3U);  // then its circuit opened
+  EXPECT_EQ(blocked(), std::nullopt);
+  advance(Seconds(5));
+  deliver_one();
+  EXPECT_EQ(first_.seen.size(), 4U);  // one probe, in vain
+  deliver_one();
+  EXPECT_EQ(first_.seen.size(), 4U);
+  advance(Seconds(10));  // twice as long
+  dead = false;
+  EXPECT_EQ(sent_by(deliver_one()), "first");
+  EXPECT_EQ(sent_by(deliver_one()), "first");
+}
+
+TEST_P(Failover, AMisconfiguredLaneOpensAtOnce) {
+  first_.answer_with({outcome_of(Kind::misconfigured, "401")});
+  start(quick());
+  deliver_one();
+  deliver_one();
+  EXPECT_EQ(first_.seen.size(), 1U);
+  EXPECT_EQ(second_.seen.size(), 2U);
+}
+
+TEST_P(Failover, WithEveryLaneDeadNothingMoreIsAcceptedAndTheQueuedGoesOutAfterwards) {
+  bool dead = true;
+  const auto behave = [&](std::size_t, Millis) -> Task<Outcome> {
+    co_return outcome_of(dead ? Kind::transient : Kind::accepted);
+  };
+  first_.behave = second_.behave = behave;
+  start(quick());
+  std::vector<otp::VerificationId> accepted;
+  for (int i = 0; i < 3; ++i) accepted.push_back(send());
+  run_until([&] { return blocked().has_value(); });
+  EXPECT_LE(*blocked(), Seconds(5));
+  EXPECT_EQ(lanes_.dispatcher.unavailable_for("fax", k_phone), std::nullopt);
+  dead = false;
+  run_until([&] { return house_.world.stats().leased == 0; });
+  for (int i = 0; i < 20; ++i) {
+    advance(Seconds(6));
+    const std::size_t looks = queue_.looks;
+    run_until([&] { return queue_.looks > looks + 1 && house_.world.stats().leased == 0; });
+  }
+  for (const auto& id : accepted) EXPECT_EQ(house_.status(id), "sent");
+  EXPECT_EQ(blocked(), std::nullopt);
+}
+
+TEST_P(Failover, AThrottledLaneIsSparedForAsLongAsItAsks) {
+  first_.answer_with({outcome_of(Kind::throttled, "429", Millis(20'000))});
+  start(quick());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(sent_by(deliver_one()), "second");
+  EXPECT_EQ(first_.seen.size(), 1U);
+  advance(Seconds(20));
+  EXPECT_EQ(sent_by(deliver_one()), "first");
+}
+
+TEST_P(Failover, ASlowLaneIsNotWaitedForAlone) {
+  start({.min_volume = 5, .open_failures = 1'000});
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(sent_by(deliver_one()), "first");
+  bool late = false;
+  first_.behave = [&](std::size_t, Millis) -> Task<Outcome> {
+    co_await sleep_for(Millis(2'500));
+    late = true;
+    co_return outcome_of(Kind::accepted);
+  };
+  const auto id = deliver_one();
+  EXPECT_EQ(sent_by(id), "second");
+  EXPECT_FALSE(late);
+  run_until([&] { return late; });  // its late yes changes nothing
+  EXPECT_EQ(sent_by(id), "second");
+}
+
+TEST_P(Failover, WithoutAReceiptAnotherChannelFollows) {
+  config_.fallbacks.emplace("sms", delivery::Fallback{"voice", Seconds(30)});
+  config_.fallback_purposes.insert("login");
+  start(patient());
+  const auto arrives = deliver_one();
+  const auto fails = deliver_one();
+  const auto silent = deliver_one();
+  EXPECT_EQ(receive("first", arrives.text(), {Receipt::State::delivered, "message-1", ""}),
+            ReceiptFate::written);
+  EXPECT_EQ(receive("first", fails.text(), {Receipt::State::failed, "message-1", "30003"}),
+            ReceiptFate::written);
+  EXPECT_EQ(house_.status(fails), "failed");
+  advance(Seconds(30));
+  run_until([&] { return house_.world.stats().waiting + house_.world.stats().leased == 0; });
+  EXPECT_EQ(second_.seen.size(), 2U);
+  EXPECT_EQ(sent_by(arrives), "first");
+  EXPECT_EQ(sent_by(fails), "second");
+  EXPECT_EQ(sent_by(silent), "second");
+  EXPECT_EQ(house_.status(arrives), "delivered");
+  EXPECT_TRUE(second_.seen[0].text.contains(", ")) << second_.seen[0].text;  // spoken
+}
+
+TEST_P(Failover, AReceiptCountsOnceAndOnlyForItsMessage) {
+  start(patient());
+  const auto id = deliver_one();
+  const auto delivered = [&](const std::string& lane, const std::string& message) {
+    return receive(lane, id.text(), {Receipt::State::delivered, message, ""});
+  };
+  EXPECT_EQ(receive("first", id.text(), {Receipt::State::on_its_way, "message-1", ""}),
+            ReceiptFate::ignored);
+  EXPECT_EQ(delivered("second", "message-1"), ReceiptFate::ignored);
+  EXPECT_EQ(delivered("first", "message-2"), ReceiptFate::ignored);
+  EXPECT_EQ(receive("first", "", {Receipt::State::delivered, "message-1", ""}),
+            ReceiptFate::unknown);
+  EXPECT_EQ(receive("first", "forged", {Receipt::State::delivered, "message-1", ""}),
+            ReceiptFate::unknown);
+  EXPECT_EQ(house_.status(id), "sent");
+  EXPECT_EQ(delivered("first", "message-1"), ReceiptFate::written);
+  EXPECT_EQ(delivered("first", "message-1"), ReceiptFate::ignored);
+  EXPECT_EQ(receive("first", id.text(), {Receipt::State::failed, "message-1", "30003"}),
+            ReceiptFate::ignored);
+  EXPECT_EQ(house_.status(id), "delivered");
+  EXPECT_EQ(house_.events(type::k_delivered).size(), 1U);
+}
+
+TEST_P(Failover, AnOperatorsSwitchIsObeyed) {
+  start(patient());
+  lanes_.lanes.at("first")->set_disabled(true, house_.world.clock.now());
+  EXPECT_EQ(sent_by(deliver_one()), "second");
+  lanes_.lanes.at("second")->set_disabled(true, house_.world.clock.now());
+  EXPECT_TRUE(blocked());
+  lanes_.lanes.at("first")->set_disabled(false, house_.world.clock.now());
+  EXPECT_EQ(blocked(), std::nullopt);
+  EXPECT_EQ(sent_by(deliver_one()), "first");
+}
+
+}  // namespace
+}  // namespace otpd::usecase
