@@ -39,7 +39,7 @@ test('every answer has an example, an id and a closed schema', () => {
     for (const status of Object.keys(operation.definition.responses)) {
       const [response] = spec.resolve(`${operation.at}/responses/${status}`);
       assert.ok(response.headers['X-Request-Id'], `${operation.id} ${status}: no X-Request-Id`);
-      for (const [type, media] of Object.entries(response.content)) {
+      for (const [type, media] of Object.entries(response.content ?? {})) {
         if (type.endsWith('json')) assert.ok(media.examples, `${operation.id} ${status}`);
       }
     }
