@@ -58,11 +58,11 @@ std::string host_of(const std::string& url) {
 providers::TwilioConfig to_twilio(const TwilioConfig& config) {
   return {.base_url = config.base_url,
           .account_sid = config.account_sid,
-          .api_key_sid = {},
           .auth_token = config.auth_token.clone(),
+          .api_key_sid = {},
+          .api_key_secret = {},
           .from = config.from,
-          .messaging_service_sid = config.messaging_service_sid,
-          .status_callback = {}};
+          .messaging_service_sid = config.messaging_service_sid};
 }
 
 // "otpd <otp@localhost>" or "otp@localhost".
