@@ -31,8 +31,12 @@ std::string plain_text(const nlohmann::json& value, std::size_t max_bytes) {
 }
 
 const nlohmann::json& at_pointer(const nlohmann::json& document, const std::string& pointer) {
-  const nlohmann::json::json_pointer where(pointer);
-  return document.contains(where) ? document.at(where) : k_null_json;
+  try {
+    const nlohmann::json::json_pointer where(pointer);
+    return document.contains(where) ? document.at(where) : k_null_json;
+  } catch (const nlohmann::json::exception&) {  // e.g. an index beyond all numbers
+    return k_null_json;
+  }
 }
 
 std::string json_escape(std::string_view text) {

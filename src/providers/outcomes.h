@@ -39,6 +39,13 @@ inline delivery::Outcome no_answer(const Error& error) {
   }
 }
 
+// Takes trailing slashes off the URL of an API; Failure::invalid naming `who` if it is none.
+inline Result<void> trim_base_url(const char* who, std::string& url) {
+  while (url.ends_with('/')) url.pop_back();
+  if (url.starts_with("https://") || url.starts_with("http://")) return {};
+  return fail(Failure::invalid, std::string(who) + ": base_url: not an http or https URL");
+}
+
 // Does the call within `timeout`; `classify(answer)` says what its answer means. `call` must
 // outlive the task.
 template <class Classify>

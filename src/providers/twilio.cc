@@ -144,10 +144,7 @@ Outcome classify_twilio(int status, const net::Headers& headers, std::string_vie
 
 Result<std::unique_ptr<delivery::Provider>> make_twilio(TwilioConfig config, net::Client& client,
                                                         const Clock& clock) {
-  while (config.base_url.ends_with('/')) config.base_url.pop_back();
-  if (!config.base_url.starts_with("https://") && !config.base_url.starts_with("http://")) {
-    return fail(Failure::invalid, "twilio: base_url: not an http or https URL");
-  }
+  if (auto ok = trim_base_url("twilio", config.base_url); !ok) return std::unexpected(ok.error());
   if (!is_sid(config.account_sid)) return fail(Failure::invalid, "twilio: account_sid: no sid");
   if (config.auth_token.empty()) return fail(Failure::invalid, "twilio: auth_token: missing");
   if (config.api_key_sid.empty() != config.api_key_secret.empty()) {
