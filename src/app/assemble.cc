@@ -7,9 +7,6 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/private_file.h"
-#include "providers/log.h"
-#include "providers/smtp.h"
-#include "providers/twilio.h"
 
 namespace otpd::app {
 namespace {
@@ -53,54 +50,6 @@ std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
   const std::string rest = begin == std::string::npos ? url : url.substr(begin + 3);
   return rest.substr(0, rest.find_first_of(":/"));
-}
-
-providers::TwilioConfig to_twilio(const TwilioConfig& config) {
-  return {.base_url = config.base_url,
-          .account_sid = config.account_sid,
-          .auth_token = config.auth_token.clone(),
-          .api_key_sid = {},
-          .api_key_secret = {},
-          .from = config.from,
-          .messaging_service_sid = config.messaging_service_sid};
-}
-
-// "otpd <otp@localhost>" or "otp@localhost".
-providers::SmtpConfig to_smtp(const SmtpConfig& config) {
-  const auto open = config.from.find('<');
-  const auto close = config.from.find('>');
-  const bool named = open != std::string::npos && close != std::string::npos && open < close;
-  std::string name = named ? config.from.substr(0, open) : std::string();
-  while (name.ends_with(' ')) name.pop_back();
-  return {.url = config.url,
-          .require_tls = config.require_tls,
-          .user = config.user,
-          .password = config.password.clone(),
-          .from_address = named ? config.from.substr(open + 1, close - open - 1) : config.from,
-          .from_name = std::move(name)};
-}
-
-Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
-                                                          net::Client& client, const Clock& clock) {
-  switch (config.kind) {
-    case ProviderKind::twilio:
-      return providers::make_twilio(to_twilio(config.twilio), client, clock);
-    case ProviderKind::smtp:
-      return providers::make_smtp(to_smtp(config.smtp), client, clock);
-    case ProviderKind::log:
-      break;
-  }
-  return providers::make_log();
-}
-
-std::map<std::string, std::string> routed(const RoutesConfig& routes) {
-  std::map<std::string, std::string> out;
-  for (const auto& [channel, name] :
-       {std::pair("sms", routes.sms), std::pair("voice", routes.voice),
-        std::pair("whatsapp", routes.whatsapp), std::pair("email", routes.email)}) {
-    if (!name.empty()) out.emplace(channel, name);
-  }
-  return out;
 }
 
 }  // namespace
@@ -202,25 +151,6 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random)
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
   return gateway::AccessControl::make(std::move(access));
-}
-
-Result<Providers> make_providers(const Config& config, net::Client& client, const Clock& clock) {
-  Providers providers;
-  for (const auto& [channel, name] : routed(config.delivery.routes)) {
-    if (providers.contains(name)) continue;
-    auto made = make_provider(config.providers.at(name), client, clock);
-    if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
-    providers.emplace(name, std::move(*made));
-  }
-  return providers;
-}
-
-delivery::Routes make_routes(const Config& config, const Providers& providers) {
-  delivery::Routes routes;
-  for (const auto& [channel, name] : routed(config.delivery.routes)) {
-    routes.emplace(channel, delivery::Lane{name, *providers.at(name)});
-  }
-  return routes;
 }
 
 }  // namespace otpd::app

@@ -2,38 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <initializer_list>
 
 #include "app/config_forms.h"
+#include "app/config_rules_providers.h"
 
 namespace otpd::app {
 namespace {
-
-// What a rule sees and how it speaks.
-struct RuleBench {
-  LoadedConfig& loaded;
-  const ConfigChecks& checks;
-  const std::set<std::string>& failed;
-  Problems& problems;
-
-  const Config& config() const { return loaded.config; }
-
-  // `path` is wrong because of `others`, too.
-  void refuse(const std::string& path, std::initializer_list<std::string> others,
-              std::string text) const {
-    const auto has_failed = [&](const std::string& key) { return failed.contains(key); };
-    if (has_failed(path) || std::ranges::any_of(others, has_failed)) return;
-    Names names;
-    const auto kind = [&] {
-      const Path segments = split_path(path);
-      return segments.size() > 1 ? provider_kind(path, {segments[1]}, config()) : "";
-    }();
-    const Key* key = find_key(split_path(path), kind, names);
-    std::string value = key ? to_toml(value_of(*key, names, config()), key->secret()) : "";
-    problems.push_back({origin_of(loaded, path), path, std::move(value), std::move(text)});
-  }
-  void warn(std::string text) const { loaded.warnings.push_back(std::move(text)); }
-};
 
 void rule_tls(const RuleBench& bench) {
   const auto& server = bench.config().server;
@@ -141,10 +115,9 @@ void rule_route(const RuleBench& bench, const std::string& channel, const std::s
     bench.refuse(path, {}, "there is no [providers." + provider + "]" + suggest(provider, known));
     return;
   }
-  const bool mail = channel == "email";
-  if (found->second.kind == (mail ? ProviderKind::twilio : ProviderKind::smtp)) {
+  if (!can_carry(found->second.kind, channel)) {
     bench.refuse(path, {"providers." + provider + ".kind"},
-                 std::string("a provider of kind ") + (mail ? "twilio" : "smtp") +
+                 "a provider of kind " + provider_kind("providers.*", {provider}, bench.config()) +
                      " cannot carry this channel");
   }
   if (found->second.kind == ProviderKind::log) {
@@ -158,46 +131,6 @@ void rule_routes(const RuleBench& bench) {
   rule_route(bench, "voice", routes.voice);
   rule_route(bench, "whatsapp", routes.whatsapp);
   rule_route(bench, "email", routes.email);
-}
-
-void rule_twilio(const RuleBench& bench, const std::string& path, const TwilioConfig& twilio) {
-  if (twilio.from.empty() && twilio.messaging_service_sid.empty()) {
-    bench.refuse(path + "from", {path + "messaging_service_sid"},
-                 "a sender is needed: set it or messaging_service_sid");
-  }
-  if (twilio.auth_token.empty()) bench.refuse(path + "auth_token", {}, "must not be empty");
-  const auto url = parse_url(twilio.base_url);
-  if (!url || is_loopback(*url)) return;
-  if (url->scheme != "https") {
-    bench.warn(path + "base_url is not https: codes and credentials travel in the clear");
-  }
-  if (twilio.auth_token.reveal() == TwilioConfig().auth_token.reveal()) {
-    bench.warn(path + "auth_token is the simulator's, but base_url is another machine's");
-  }
-}
-
-void rule_smtp(const RuleBench& bench, const std::string& path, const SmtpConfig& smtp) {
-  if (smtp.user.empty() != smtp.password.empty()) {
-    bench.refuse(path + (smtp.user.empty() ? "password" : "user"),
-                 {path + "user", path + "password"},
-                 "user and password go together; set both or none");
-  }
-  const auto url = parse_url(smtp.url);
-  if (!url || url->scheme == "smtps" || smtp.require_tls || is_loopback(*url)) return;
-  if (!smtp.user.empty()) {
-    bench.refuse(path + "url", {path + "require_tls", path + "user"},
-                 "the password could travel in the clear: use smtps:// or set require_tls = true");
-  } else {
-    bench.warn(path + "url does not insist on TLS: codes may travel in the clear");
-  }
-}
-
-void rule_providers(const RuleBench& bench) {
-  for (const auto& [name, provider] : bench.config().providers) {
-    const std::string path = "providers." + name + ".";
-    if (provider.kind == ProviderKind::twilio) rule_twilio(bench, path, provider.twilio);
-    if (provider.kind == ProviderKind::smtp) rule_smtp(bench, path, provider.smtp);
-  }
 }
 
 void rule_templates(const RuleBench& bench) {
@@ -275,6 +208,17 @@ void derive(LoadedConfig& loaded) {
     rule_or(loaded, "purposes." + name + ".link_url", purpose.link_url,
             server.public_url + "/demo#token={token}", "server.public_url");
   }
+  for (auto& [name, provider] : config.providers) {
+    const std::string path = "providers." + name + ".";
+    auto& smtp = provider.smtp;
+    // A password is not to be trusted to a server that may, or may not, offer STARTTLS.
+    if (provider.kind != ProviderKind::smtp || smtp.user.empty() ||
+        !smtp.url.starts_with("smtp://") || origins.contains(path + "require_tls")) {
+      continue;
+    }
+    smtp.require_tls = true;
+    origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
+  }
   const bool local = is_loopback(server.listen);
   config.demo.enabled =
       config.demo.mode == DemoMode::on || (config.demo.mode == DemoMode::automatic && local);
@@ -285,7 +229,7 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
   const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule :
        {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery, rule_routes,
-        rule_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
+        judge_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
     rule(bench);
   }
 }

@@ -185,17 +185,28 @@ class HttpProvider final : public delivery::Provider {
   const Clock& clock_;
 };
 
+Result<HttpPlan> make_http_plan(const HttpProviderConfig& config) {
+  HttpPlan plan;
+  if (auto ok = plan_http_call(config, plan); !ok) return std::unexpected(ok.error());
+  if (auto ok = plan_http_verdict(config, plan); !ok) return std::unexpected(ok.error());
+  return plan;
+}
+
 }  // namespace
+
+Result<void> check_http_provider(const HttpProviderConfig& config) {
+  if (auto plan = make_http_plan(config); !plan) return std::unexpected(plan.error());
+  return check_http_receipts(config.receipts);
+}
 
 Result<std::unique_ptr<delivery::Provider>> make_http_provider(HttpProviderConfig config,
                                                                net::Client& client,
                                                                const Clock& clock) {
-  HttpPlan plan;
-  if (auto ok = plan_http_call(config, plan); !ok) return std::unexpected(ok.error());
-  if (auto ok = plan_http_verdict(config, plan); !ok) return std::unexpected(ok.error());
+  auto plan = make_http_plan(config);
+  if (!plan) return std::unexpected(plan.error());
   auto receipts = make_http_receipts(std::move(config.receipts));
   if (!receipts) return std::unexpected(receipts.error());
-  return std::make_unique<HttpProvider>(std::move(config), std::move(plan), std::move(*receipts),
+  return std::make_unique<HttpProvider>(std::move(config), std::move(*plan), std::move(*receipts),
                                         client, clock);
 }
 

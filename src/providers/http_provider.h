@@ -65,8 +65,12 @@ Result<std::unique_ptr<delivery::Provider>> make_http_provider(HttpProviderConfi
                                                                net::Client& client,
                                                                const Clock& clock);
 
+// Whether it could be made; Failure::invalid as above.
+Result<void> check_http_provider(const HttpProviderConfig& config);
+
 // Null without proof. Failure::invalid as above.
 Result<std::unique_ptr<delivery::ReceiptReader>> make_http_receipts(HttpReceiptConfig config);
+Result<void> check_http_receipts(const HttpReceiptConfig& config);
 
 // For checks of the configuration.
 bool is_json_pointer(std::string_view text);

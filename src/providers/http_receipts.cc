@@ -90,8 +90,8 @@ std::unexpected<Error> receipt_invalid(const std::string& why) {
 
 }  // namespace
 
-Result<std::unique_ptr<delivery::ReceiptReader>> make_http_receipts(HttpReceiptConfig config) {
-  if (config.proof == ReceiptProof::none) return nullptr;
+Result<void> check_http_receipts(const HttpReceiptConfig& config) {
+  if (config.proof == ReceiptProof::none) return {};
   if (config.header.empty()) return receipt_invalid("no header for the proof");
   if (config.secret.empty()) return receipt_invalid("no secret");
   if (!is_json_pointer(config.id_pointer) || !is_json_pointer(config.state_pointer) ||
@@ -99,6 +99,12 @@ Result<std::unique_ptr<delivery::ReceiptReader>> make_http_receipts(HttpReceiptC
     return receipt_invalid("not a JSON pointer");
   }
   if (config.delivered.empty()) return receipt_invalid("no word for delivered");
+  return {};
+}
+
+Result<std::unique_ptr<delivery::ReceiptReader>> make_http_receipts(HttpReceiptConfig config) {
+  if (auto good = check_http_receipts(config); !good) return std::unexpected(good.error());
+  if (config.proof == ReceiptProof::none) return nullptr;
   return std::make_unique<HttpReceipts>(std::move(config));
 }
 
