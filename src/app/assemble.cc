@@ -7,9 +7,6 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/private_file.h"
-#include "providers/log.h"
-#include "providers/smtp.h"
-#include "providers/twilio.h"
 
 namespace otpd::app {
 namespace {
@@ -53,68 +50,6 @@ std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
   const std::string rest = begin == std::string::npos ? url : url.substr(begin + 3);
   return rest.substr(0, rest.find_first_of(":/"));
-}
-
-providers::TwilioConfig to_twilio(const TwilioConfig& config) {
-  return {.base_url = config.base_url,
-          .account_sid = config.account_sid,
-          .api_key_sid = {},
-          .auth_token = config.auth_token.clone(),
-          .from = config.from,
-          .messaging_service_sid = config.messaging_service_sid,
-          .status_callback = {}};
-}
-
-// "otpd <otp@localhost>" or "otp@localhost".
-providers::SmtpConfig to_smtp(const SmtpConfig& config) {
-  const auto open = config.from.find('<');
-  const auto close = config.from.find('>');
-  const bool named = open != std::string::npos && close != std::string::npos && open < close;
-  std::string name = named ? config.from.substr(0, open) : std::string();
-  while (name.ends_with(' ')) name.pop_back();
-  return {.url = config.url,
-          .require_tls = config.require_tls,
-          .user = config.user,
-          .password = config.password.clone(),
-          .from_address = named ? config.from.substr(open + 1, close - open - 1) : config.from,
-          .from_name = std::move(name)};
-}
-
-Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
-                                                          net::Client& client, const Clock& clock) {
-  switch (config.kind) {
-    case ProviderKind::twilio:
-      return providers::make_twilio(to_twilio(config.twilio), client, clock);
-    case ProviderKind::smtp:
-      return providers::make_smtp(to_smtp(config.smtp), client, clock);
-    case ProviderKind::log:
-      break;
-  }
-  return providers::make_log();
-}
-
-delivery::Legs to_legs(const std::vector<std::string>& written) {
-  delivery::Legs legs;
-  for (const std::string& leg : written) {
-    const auto colon = leg.find(':');
-    const bool weighted = colon != std::string::npos;
-    legs.push_back({leg.substr(0, colon),
-                    weighted ? static_cast<std::uint32_t>(std::stoul(leg.substr(colon + 1))) : 0});
-  }
-  return legs;
-}
-
-constexpr const char* k_phone_channels[] = {"sms", "voice", "whatsapp"};
-
-delivery::BreakerPolicy to_policy(const BreakerConfig& config) {
-  return {.window = config.window,
-          .min_volume = config.min_volume,
-          .shift_error_rate = config.shift_error_percent / 100.0,
-          .open_error_rate = config.open_error_percent / 100.0,
-          .open_failures = config.open_failures,
-          .open_p99 = config.open_p99,
-          .open_for = config.open_for,
-          .open_max = config.open_max};
 }
 
 }  // namespace
@@ -226,49 +161,6 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random)
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
   return gateway::AccessControl::make(std::move(access));
-}
-
-delivery::RouteTable make_routes(const Config& config) {
-  delivery::RouteTable routes;
-  const RoutesConfig& main = config.delivery.routes;
-  for (const auto& [channel, legs] :
-       {std::pair("sms", &main.sms), std::pair("voice", &main.voice),
-        std::pair("whatsapp", &main.whatsapp), std::pair("email", &main.email)}) {
-    if (!legs->empty()) routes.add(channel, "", to_legs(*legs));
-  }
-  for (const auto& [name, route] : config.prefix_routes) {
-    const std::string channel = k_phone_channels[static_cast<std::size_t>(route.channel)];
-    for (const std::string& prefix : route.prefixes) {
-      routes.add(channel, prefix, to_legs(route.lanes));
-    }
-  }
-  return routes;
-}
-
-Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
-                                 net::Client& client, const Clock& clock) {
-  Providers providers;
-  for (const std::string& name : routes.lanes()) {
-    auto made = make_provider(config.providers.at(name), client, clock);
-    if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
-    providers.emplace(name, std::move(*made));
-  }
-  return providers;
-}
-
-delivery::Lanes make_lanes(const Config& config, const Providers& providers, Metrics& metrics) {
-  delivery::Lanes lanes;
-  for (const auto& [name, provider] : providers) {
-    delivery::LaneConfig lane{.name = name,
-                              .timeout = config.delivery.provider_timeout,
-                              .breaker = to_policy(config.breaker)};
-    if (config.delivery.receipts && provider->receipts() != nullptr &&
-        !provider->receipts_by_message_id()) {
-      lane.callback_url = config.server.public_url + "/callbacks/" + name;
-    }
-    lanes.emplace(name, std::make_unique<delivery::Lane>(*provider, std::move(lane), metrics));
-  }
-  return lanes;
 }
 
 }  // namespace otpd::app

@@ -1,7 +1,6 @@
 // From the configuration to what each part is made with. No part knows the configuration.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -13,7 +12,6 @@
 #include "delivery/courier.h"
 #include "delivery/templates.h"
 #include "gateway/access.h"
-#include "net/client.h"
 #include "net/http_server.h"
 #include "otp/policy.h"
 #include "storage/backend.h"
@@ -37,15 +35,5 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
 
 // API keys and the admin token, whose file is made if need be.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random);
-
-delivery::RouteTable make_routes(const Config& config);
-
-// The providers that a route uses, by name. They run on the client's loop.
-using Providers = std::map<std::string, std::unique_ptr<delivery::Provider>>;
-Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
-                                 net::Client& client, const Clock& clock);
-
-// A lane for each provider, which it refers to.
-delivery::Lanes make_lanes(const Config& config, const Providers& providers, Metrics& metrics);
 
 }  // namespace otpd::app

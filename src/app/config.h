@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/config_providers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -151,34 +152,6 @@ struct DeliveryConfig {
   bool receipts = true;
   RoutesConfig routes;
 };
-
-enum class ProviderKind : std::uint8_t { twilio, smtp, log };
-
-struct TwilioConfig {
-  std::string base_url = "http://127.0.0.1:8090";
-  std::string account_sid = "AC00000000000000000000000000000000";
-  Secret auth_token{"simulated-token"};
-  std::string from = "+15005550006";
-  std::string messaging_service_sid;
-};
-
-struct SmtpConfig {
-  std::string url = "smtp://127.0.0.1:8025";
-  std::string user;
-  Secret password;
-  std::string from = "otpd <otp@localhost>";
-  bool require_tls = false;
-};
-
-// Only the member that `kind` names counts.
-struct ProviderConfig {
-  ProviderKind kind = ProviderKind::log;
-  TwilioConfig twilio;
-  SmtpConfig smtp;
-};
-
-// twilio and mail, both at the simulator.
-std::map<std::string, ProviderConfig> default_providers();
 
 struct MessagesConfig {
   std::string brand = "otpd";

@@ -230,6 +230,10 @@ bool is_account_sid(std::string_view text) {
   return text.starts_with("AC") && form_all(text.substr(2), 32, form_is_hex);
 }
 
+bool is_api_key_sid(std::string_view text) {
+  return text.starts_with("SK") && form_all(text.substr(2), 32, form_is_hex);
+}
+
 bool is_messaging_service_sid(std::string_view text) {
   return text.starts_with("MG") && form_all(text.substr(2), 32, form_is_hex);
 }

@@ -52,8 +52,10 @@ bool is_name(std::string_view text);
 bool is_api_key_name(std::string_view text);
 // "name:" and the 64 lower-case hexadecimal digits of a SHA-256.
 bool is_api_key(std::string_view text);
-// A Twilio id: "AC" (account) or "MG" (messaging service) and 32 hexadecimal digits.
+// A Twilio id: "AC" (account), "SK" (API key) or "MG" (messaging service) and 32 hexadecimal
+// digits.
 bool is_account_sid(std::string_view text);
+bool is_api_key_sid(std::string_view text);
 bool is_messaging_service_sid(std::string_view text);
 // "name <user@host>" or "user@host".
 bool is_mailbox(std::string_view text);

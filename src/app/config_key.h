@@ -43,13 +43,13 @@ struct Key {
   Binding binding;
   std::int64_t min = 0;  // of an integer
   std::int64_t max = 0;
-  std::string_view unit = {};                    // of an integer, in the plural
-  std::array<std::string_view, 5> choices = {};  // of a choice, in the enum's order
-  bool (*check)(std::string_view) = nullptr;     // of a text, or of each element of a list
-  std::string_view form = {};                    // what `check` asks for, after "must be "
-  bool may_be_empty = false;                     // of a text
-  bool masked = false;                           // hide it though its type does not
-  std::string_view kind = {};                    // of a provider's key: for this kind only
+  std::string_view unit = {};                     // of an integer, in the plural
+  std::array<std::string_view, 10> choices = {};  // of a choice, in the enum's order
+  bool (*check)(std::string_view) = nullptr;      // of a text, or of each element of a list
+  std::string_view form = {};                     // what `check` asks for, after "must be "
+  bool may_be_empty = false;                      // of a text
+  bool masked = false;                            // hide it though its type does not
+  std::string_view kind = {};                     // of a provider's key: for this kind only
   std::string_view doc = {};
 
   bool secret() const { return masked || binding.secret; }

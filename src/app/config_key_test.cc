@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "app/config_keys.h"
 #include "app/config_path.h"
@@ -22,7 +23,10 @@ using config_testing::load_flags;
 Names key_names(const Key& key) {
   if (key.path.starts_with("purposes.")) return {"login"};
   if (key.path.starts_with("prefix_routes.")) return {"germany"};
-  if (key.path.starts_with("providers.")) return {key.kind == "smtp" ? "mail" : "twilio"};
+  if (key.path.starts_with("providers.")) {
+    if (key.kind.empty() || key.kind == "twilio") return {"twilio"};
+    return {key.kind == "smtp" ? "mail" : std::string(key.kind)};
+  }
   if (key.path.starts_with("messages.templates.")) return {"login", "sms", "en"};
   return {};
 }
@@ -68,6 +72,29 @@ TEST(ConfigKey, TheDocumentedFileHasEveryKeyAndGivesTheDefaults) {
   EXPECT_TRUE(from_file->warnings.empty()) << from_file->warnings[0];
 }
 
+// The keys of kinds that no default provider is of stand there out of use.
+TEST(ConfigKey, TheDocumentedFileHasEveryKindOfProvider) {
+  std::istringstream lines(key_repository_file("config/otpd.toml"));
+  std::string used;
+  for (std::string line; std::getline(lines, line);) {
+    const bool out_of_use = line.size() > 1 && line[0] == '#' && line[1] != ' ';
+    used += (out_of_use ? line.substr(1) : line) + "\n";
+  }
+  const Source source = parse_toml(used, "otpd.toml");
+  ASSERT_TRUE(source.problems.empty()) << source.problems[0].text;
+  std::set<std::string> in_file;
+  for (const auto& assignment : source.assignments) in_file.insert(show_path(assignment.path));
+  for (const Key* key : config_keys()) {
+    if (key->path.starts_with("providers.")) {
+      EXPECT_TRUE(in_file.contains(fill(key->path, key_names(*key)))) << key->path << key->kind;
+    }
+  }
+  // What is missing then is only what nobody can know.
+  const auto text = errors(config_testing::load(used));
+  EXPECT_THAT(text, testing::HasSubstr("providers.vonage.api_key = \"\"\n      must be a line"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("no such key")));
+}
+
 TEST(ConfigKey, EveryRowIsComplete) {
   std::set<std::string> sections;
   for (const auto& section : config_sections()) sections.emplace(section.pattern);
@@ -94,7 +121,8 @@ TEST(ConfigKey, EveryRowIsComplete) {
   }
   // Every row of every part is in some section, so none is lost on the way into the table.
   EXPECT_EQ(config_keys().size(), server_keys().size() + otp_keys().size() +
-                                      delivery_keys().size() + route_keys().size());
+                                      delivery_keys().size() + route_keys().size() +
+                                      provider_keys().size() + http_keys().size());
 }
 
 TEST(ConfigKey, TheUnitIsInTheName) {
@@ -237,7 +265,9 @@ void key_expect_limited(const Key& key, const config_testing::Loaded& loaded,
 
 TEST(ConfigKey, NoValueOfAnyNumberMeansUnlimited) {
   // Only these take 0, which is "one per core", not "no limit".
-  const std::set<std::string_view> may_be_zero{"server.threads", "crypto.hash_threads"};
+  // or "as everywhere else".
+  const std::set<std::string_view> may_be_zero{"server.threads", "crypto.hash_threads",
+                                               "providers.*.timeout_ms"};
   for (const Key* key : config_keys()) {
     if (key->binding.type != KeyType::integer) continue;
     EXPECT_EQ(key->min == 0, may_be_zero.contains(key->path)) << key->path;

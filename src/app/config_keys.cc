@@ -23,7 +23,7 @@ constexpr Section k_sections[] = {
     {"breaker", "When a provider that fails is left alone."},
     {"providers.*",
      "One section for each provider. twilio and mail are always there, and speak to the simulator "
-     "until they are told otherwise; add others by naming them."},
+     "until they are told otherwise; add others, also several of one kind, by naming them."},
     {"messages", "What the messages say."},
     {"messages.templates.*.*",
      "Your own texts: [messages.templates.PURPOSE.CHANNEL], then LOCALE = \"text\". What has no "
@@ -43,7 +43,8 @@ std::string_view keys_section(const Key& key) {
 std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
-    for (const auto part : {server_keys(), otp_keys(), delivery_keys(), route_keys()}) {
+    for (const auto part :
+         {server_keys(), otp_keys(), delivery_keys(), route_keys(), provider_keys(), http_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

@@ -8,12 +8,6 @@ Slot delivery_template(Config& config, const Names& names) {
   return &config.messages.templates[names.at(0)][names.at(1)][names.at(2)];
 }
 
-bool delivery_is_sender(std::string_view text) {
-  return text.size() <= 64 && is_line(text);
-}
-bool delivery_is_credential(std::string_view text) {
-  return text.size() <= 512 && is_line(text);
-}
 bool delivery_is_brand(std::string_view text) {
   return text.size() <= 64 && is_line(text);
 }
@@ -63,76 +57,6 @@ constexpr Key k_delivery_keys[] = {
      .max = 365,
      .unit = "days",
      .doc = "How long messages that could not be delivered stay visible to the operator."},
-
-    {.path = "providers.*.kind",
-     .binding = each<&Config::providers, &ProviderConfig::kind>,
-     .choices = {"twilio", "smtp", "log"},
-     .doc = "The protocol, which decides about the other keys. A provider that you add must say "
-            "it. \"log\" has no other keys: it prints messages, codes included, and is for "
-            "development only."},
-    {.path = "providers.*.base_url",
-     .binding = each<&Config::providers, &ProviderConfig::twilio, &TwilioConfig::base_url>,
-     .check = is_base_url,
-     .form = "an http:// or https:// URL without query, fragment and trailing slash",
-     .kind = "twilio",
-     .doc = "Twilio's API: https://api.twilio.com, or the simulator."},
-    {.path = "providers.*.account_sid",
-     .binding = each<&Config::providers, &ProviderConfig::twilio, &TwilioConfig::account_sid>,
-     .check = is_account_sid,
-     .form = "AC and 32 lower-case hexadecimal digits",
-     .kind = "twilio",
-     .doc = "The account."},
-    {.path = "providers.*.auth_token",
-     .binding = each<&Config::providers, &ProviderConfig::twilio, &TwilioConfig::auth_token>,
-     .check = delivery_is_credential,
-     .form = "a line of at most 512 bytes",
-     .kind = "twilio",
-     .doc = "The account's secret; better in the environment than in the file."},
-    {.path = "providers.*.from",
-     .binding = each<&Config::providers, &ProviderConfig::twilio, &TwilioConfig::from>,
-     .check = delivery_is_sender,
-     .form = "a phone number such as +15005550006 or a sender name of at most 64 bytes",
-     .may_be_empty = true,
-     .kind = "twilio",
-     .doc = "The sender. Empty only with a messaging service."},
-    {.path = "providers.*.messaging_service_sid",
-     .binding =
-         each<&Config::providers, &ProviderConfig::twilio, &TwilioConfig::messaging_service_sid>,
-     .check = is_messaging_service_sid,
-     .form = "MG and 32 lower-case hexadecimal digits",
-     .may_be_empty = true,
-     .kind = "twilio",
-     .doc = "The messaging service that chooses the sender instead."},
-    {.path = "providers.*.url",
-     .binding = each<&Config::providers, &ProviderConfig::smtp, &SmtpConfig::url>,
-     .check = is_smtp_url,
-     .form = "smtp://host:port or smtps://host:port",
-     .kind = "smtp",
-     .doc = "The mail server. smtps is TLS from the first byte."},
-    {.path = "providers.*.user",
-     .binding = each<&Config::providers, &ProviderConfig::smtp, &SmtpConfig::user>,
-     .check = delivery_is_credential,
-     .form = "a line of at most 512 bytes",
-     .may_be_empty = true,
-     .kind = "smtp",
-     .doc = "The user to log in as; empty does not log in."},
-    {.path = "providers.*.password",
-     .binding = each<&Config::providers, &ProviderConfig::smtp, &SmtpConfig::password>,
-     .check = delivery_is_credential,
-     .form = "a line of at most 512 bytes",
-     .may_be_empty = true,
-     .kind = "smtp",
-     .doc = "That user's password; better in the environment than in the file."},
-    {.path = "providers.*.from",
-     .binding = each<&Config::providers, &ProviderConfig::smtp, &SmtpConfig::from>,
-     .check = is_mailbox,
-     .form = "an address such as name <user@example.com>",
-     .kind = "smtp",
-     .doc = "The sender."},
-    {.path = "providers.*.require_tls",
-     .binding = each<&Config::providers, &ProviderConfig::smtp, &SmtpConfig::require_tls>,
-     .kind = "smtp",
-     .doc = "Whether to send nothing if the server offers no STARTTLS."},
 
     {.path = "messages.brand",
      .binding = at<&Config::messages, &MessagesConfig::brand>,

@@ -2,39 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <initializer_list>
-#include <set>
 
 #include "app/config_forms.h"
+#include "app/config_rules_providers.h"
+#include "app/config_rules_routes.h"
 
 namespace otpd::app {
 namespace {
-
-// What a rule sees and how it speaks.
-struct RuleBench {
-  LoadedConfig& loaded;
-  const ConfigChecks& checks;
-  const std::set<std::string>& failed;
-  Problems& problems;
-
-  const Config& config() const { return loaded.config; }
-
-  // `path` is wrong because of `others`, too.
-  void refuse(const std::string& path, std::initializer_list<std::string> others,
-              std::string text) const {
-    const auto has_failed = [&](const std::string& key) { return failed.contains(key); };
-    if (has_failed(path) || std::ranges::any_of(others, has_failed)) return;
-    Names names;
-    const auto kind = [&] {
-      const Path segments = split_path(path);
-      return segments.size() > 1 ? provider_kind(path, {segments[1]}, config()) : "";
-    }();
-    const Key* key = find_key(split_path(path), kind, names);
-    std::string value = key ? to_toml(value_of(*key, names, config()), key->secret()) : "";
-    problems.push_back({origin_of(loaded, path), path, std::move(value), std::move(text)});
-  }
-  void warn(std::string text) const { loaded.warnings.push_back(std::move(text)); }
-};
 
 void rule_tls(const RuleBench& bench) {
   const auto& server = bench.config().server;
@@ -132,119 +106,6 @@ void rule_delivery(const RuleBench& bench) {
   }
 }
 
-void rule_leg(const RuleBench& bench, const std::string& path, bool mail, const std::string& leg) {
-  const std::string provider = leg.substr(0, leg.find(':'));
-  const auto found = bench.config().providers.find(provider);
-  if (found == bench.config().providers.end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, _] : bench.config().providers) known.push_back(name);
-    bench.refuse(path, {}, "there is no [providers." + provider + "]" + suggest(provider, known));
-    return;
-  }
-  if (found->second.kind == (mail ? ProviderKind::twilio : ProviderKind::smtp)) {
-    bench.refuse(path, {"providers." + provider + ".kind"},
-                 std::string("a provider of kind ") + (mail ? "twilio" : "smtp") +
-                     " cannot carry this channel");
-  }
-  if (found->second.kind == ProviderKind::log) {
-    bench.warn(path + " goes to a provider of kind log: codes are printed to the log");
-  }
-}
-
-void rule_legs(const RuleBench& bench, const std::string& path, bool mail,
-               const std::vector<std::string>& legs) {
-  std::set<std::string> seen;
-  std::size_t weighted = 0;
-  for (const std::string& leg : legs) {
-    rule_leg(bench, path, mail, leg);
-    if (!seen.insert(leg.substr(0, leg.find(':'))).second) {
-      bench.refuse(path, {}, "must name a provider once only");
-    }
-    weighted += leg.contains(':') ? 1 : 0;
-  }
-  if (weighted != 0 && weighted != legs.size()) {
-    bench.refuse(path, {}, "must give a weight to every provider or to none");
-  }
-  const auto& delivery = bench.config().delivery;
-  const auto asked = static_cast<std::int64_t>(legs.size());
-  if (asked > 1 && delivery.lease <= delivery.provider_timeout * asked) {
-    bench.refuse(path, {"delivery.lease_s"},
-                 "has so many providers that asking them all may take longer than "
-                 "delivery.lease_s, and a message would be sent twice");
-  }
-}
-
-void rule_routes(const RuleBench& bench) {
-  const auto& routes = bench.config().delivery.routes;
-  rule_legs(bench, "delivery.routes.sms", false, routes.sms);
-  rule_legs(bench, "delivery.routes.voice", false, routes.voice);
-  rule_legs(bench, "delivery.routes.whatsapp", false, routes.whatsapp);
-  rule_legs(bench, "delivery.routes.email", true, routes.email);
-  for (const auto& [name, route] : bench.config().prefix_routes) {
-    const std::string path = "prefix_routes." + name + ".";
-    if (route.prefixes.empty()) bench.refuse(path + "prefixes", {}, "must not be empty");
-    if (route.lanes.empty()) bench.refuse(path + "lanes", {}, "must not be empty");
-    rule_legs(bench, path + "lanes", false, route.lanes);
-  }
-}
-
-// The channel that follows must be offered.
-void rule_fallback(const RuleBench& bench) {
-  const auto& config = bench.config();
-  const auto& routes = config.delivery.routes;
-  const auto check = [&](const std::string& key, bool voice, bool other, const auto& legs,
-                         const std::string& name) {
-    if ((voice && routes.voice.empty()) || (other && legs.empty())) {
-      bench.refuse(key, {"delivery.routes." + (voice ? std::string("voice") : name)},
-                   "names a channel that has no route");
-    }
-  };
-  check("fallback.sms", config.fallback.sms == AfterSms::voice,
-        config.fallback.sms == AfterSms::whatsapp, routes.whatsapp, "whatsapp");
-  check("fallback.whatsapp", config.fallback.whatsapp == AfterWhatsapp::voice,
-        config.fallback.whatsapp == AfterWhatsapp::sms, routes.sms, "sms");
-}
-
-void rule_twilio(const RuleBench& bench, const std::string& path, const TwilioConfig& twilio) {
-  if (twilio.from.empty() && twilio.messaging_service_sid.empty()) {
-    bench.refuse(path + "from", {path + "messaging_service_sid"},
-                 "a sender is needed: set it or messaging_service_sid");
-  }
-  if (twilio.auth_token.empty()) bench.refuse(path + "auth_token", {}, "must not be empty");
-  const auto url = parse_url(twilio.base_url);
-  if (!url || is_loopback(*url)) return;
-  if (url->scheme != "https") {
-    bench.warn(path + "base_url is not https: codes and credentials travel in the clear");
-  }
-  if (twilio.auth_token.reveal() == TwilioConfig().auth_token.reveal()) {
-    bench.warn(path + "auth_token is the simulator's, but base_url is another machine's");
-  }
-}
-
-void rule_smtp(const RuleBench& bench, const std::string& path, const SmtpConfig& smtp) {
-  if (smtp.user.empty() != smtp.password.empty()) {
-    bench.refuse(path + (smtp.user.empty() ? "password" : "user"),
-                 {path + "user", path + "password"},
-                 "user and password go together; set both or none");
-  }
-  const auto url = parse_url(smtp.url);
-  if (!url || url->scheme == "smtps" || smtp.require_tls || is_loopback(*url)) return;
-  if (!smtp.user.empty()) {
-    bench.refuse(path + "url", {path + "require_tls", path + "user"},
-                 "the password could travel in the clear: use smtps:// or set require_tls = true");
-  } else {
-    bench.warn(path + "url does not insist on TLS: codes may travel in the clear");
-  }
-}
-
-void rule_providers(const RuleBench& bench) {
-  for (const auto& [name, provider] : bench.config().providers) {
-    const std::string path = "providers." + name + ".";
-    if (provider.kind == ProviderKind::twilio) rule_twilio(bench, path, provider.twilio);
-    if (provider.kind == ProviderKind::smtp) rule_smtp(bench, path, provider.smtp);
-  }
-}
-
 void rule_templates(const RuleBench& bench) {
   std::vector<std::string> purposes;
   for (const auto& [name, _] : bench.config().purposes) purposes.push_back(name);
@@ -320,6 +181,17 @@ void derive(LoadedConfig& loaded) {
     rule_or(loaded, "purposes." + name + ".link_url", purpose.link_url,
             server.public_url + "/demo#token={token}", "server.public_url");
   }
+  for (auto& [name, provider] : config.providers) {
+    const std::string path = "providers." + name + ".";
+    auto& smtp = provider.smtp;
+    // A password is not to be trusted to a server that may, or may not, offer STARTTLS.
+    if (provider.kind != ProviderKind::smtp || smtp.user.empty() ||
+        !smtp.url.starts_with("smtp://") || origins.contains(path + "require_tls")) {
+      continue;
+    }
+    smtp.require_tls = true;
+    origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
+  }
   const bool local = is_loopback(server.listen);
   config.demo.enabled =
       config.demo.mode == DemoMode::on || (config.demo.mode == DemoMode::automatic && local);
@@ -328,9 +200,9 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule : {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
-                          rule_delivery, rule_routes, rule_fallback, rule_providers, rule_templates,
-                          rule_region, rule_api_keys, rule_exposed_secrets}) {
+  for (const auto rule :
+       {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery, judge_routes,
+        judge_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
     rule(bench);
   }
 }

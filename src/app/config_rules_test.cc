@@ -59,6 +59,7 @@ TEST(ConfigRules, PairsGoTogether) {
       {"providers.mail.password = \"p\"",
        "providers.mail.password = \"********\"\n      user and password go together"},
       {"providers.twilio.from = \"\"", "a sender is needed"},
+      {"providers.twilio.api_key_secret = \"x\"", "api_key_sid and api_key_secret go together"},
       {"providers.twilio.auth_token = \"\"", "must be a line"},
       {"delivery.retry_max_ms = 100", "must not be less than delivery.retry_base_ms (500)"},
       {"delivery.lease_s = 8", "must be longer than delivery.provider_timeout_ms (8000)"},
@@ -118,12 +119,116 @@ TEST(ConfigRules, APasswordDoesNotTravelInTheClear) {
   const auto with = [&](const std::string& url) {
     return login + "providers.mail.url = \"" + url + "\"\n";
   };
-  EXPECT_THAT(errors(load(with("smtp://mail.example:25"))),
+  EXPECT_THAT(errors(load(with("smtp://mail.example:25") + "providers.mail.require_tls = false")),
               HasSubstr("the password could travel in the clear"));
   EXPECT_EQ(errors(load(with("smtps://mail.example:465"))), "fine");
   EXPECT_EQ(errors(load(with("smtp://127.0.0.1:25"))), "fine");
   EXPECT_EQ(errors(load(with("smtp://mail.example:25") + "providers.mail.require_tls = true")),
             "fine");
+}
+
+TEST(ConfigRules, AUserAsksForTlsUnlessToldOtherwise) {
+  const std::string login = "providers.mail.user = \"u\"\nproviders.mail.password = \"p\"\n";
+  const auto requires_tls = [](const std::string& file) {
+    const auto loaded = load(file);
+    return loaded ? std::string(loaded->config.providers.at("mail").smtp.require_tls ? "yes" : "no")
+                  : errors(loaded);
+  };
+  EXPECT_EQ(requires_tls(""), "no");
+  EXPECT_EQ(requires_tls(login), "yes");
+  EXPECT_EQ(requires_tls(login + "providers.mail.url = \"smtp://mail.example:587\""), "yes");
+  EXPECT_EQ(requires_tls(login + "providers.mail.url = \"smtps://mail.example:465\""), "no");
+  EXPECT_EQ(requires_tls(login + "providers.mail.require_tls = false"), "no");
+  EXPECT_THAT(requires_tls(login + "providers.mail.require_tls = false\n"
+                                   "providers.mail.url = \"smtp://mail.example:587\""),
+              HasSubstr("the password could travel in the clear"));
+  EXPECT_EQ(origin_of(*load(login), "providers.mail.require_tls").kind, Origin::Kind::derived);
+}
+
+const std::string k_rules_vonage =
+    "[providers.v]\nkind = \"vonage\"\napi_key = \"k\"\napi_secret = \"s\"\nfrom = \"ACME\"\n";
+const std::string k_rules_http =
+    "[providers.h]\nkind = \"http\"\nurl = \"https://a.example/{to}\"\nbody = \"{text}\"\n";
+
+TEST(ConfigRules, EveryKindSaysWhatItNeeds) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> needs{
+      {"vonage", {"api_key", "api_secret", "from"}},
+      {"sns", {"region", "access_key_id", "secret_access_key"}},
+      {"whatsapp", {"phone_number_id", "access_token", "template"}},
+      {"http", {"url"}},
+      {"webhook", {"url", "secrets"}},
+      {"log", {}},
+  };
+  for (const auto& [kind, keys] : needs) {
+    const auto loaded = load("providers.p.kind = \"" + kind + "\"");
+    std::vector<std::string> missing;
+    if (!loaded) {
+      for (const auto& problem : loaded.error()) {
+        EXPECT_TRUE(problem.text.starts_with("is needed: ")) << problem.text;
+        missing.push_back(problem.key.substr(std::string("providers.p.").size()));
+      }
+    }
+    EXPECT_THAT(missing, testing::UnorderedElementsAreArray(keys)) << kind;
+  }
+  EXPECT_EQ(errors(load(k_rules_vonage)), "fine");
+  EXPECT_EQ(errors(load(k_rules_http)), "fine");
+  EXPECT_EQ(errors(load("[providers.w]\nkind = \"webhook\"\nurl = \"https://a.example/x\"\nsecrets "
+                        "= \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n")),
+            "fine");
+}
+
+TEST(ConfigRules, ProvidersCarryTheirChannels) {
+  const auto routed = [](const std::string& channel, const std::string& name) {
+    return errors(load(k_rules_vonage + k_rules_http + "[delivery.routes]\n" + channel + " = [\"" +
+                       name + "\"]\n"));
+  };
+  EXPECT_EQ(routed("sms", "v"), "fine");
+  EXPECT_THAT(routed("voice", "v"), HasSubstr("a provider of kind vonage cannot carry"));
+  EXPECT_THAT(routed("email", "v"), HasSubstr("a provider of kind vonage cannot carry"));
+  for (const char* channel : {"sms", "voice", "whatsapp", "email"}) {
+    EXPECT_EQ(routed(channel, "h"), "fine");
+  }
+}
+
+TEST(ConfigRules, ADescribedCarrierIsCheckedBeforeTheStart) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"headers = [\"X-A: {nothing}\"]", "http: headers: there is no placeholder {nothing}"},
+      {"success = []", "http: success: missing"},
+      {"success = [\"/a=b\"]", "must be a list of statuses"},
+      {"rejected = [\"4\"]", "must be a list of statuses (404)"},
+      {"id_pointer = \"id\"", "must be a JSON pointer"},
+      {"receipt_proof = \"header\"", "http: receipts: no header for the proof"},
+      {"user = \"u\"", "user and password go together"},
+      {"method = \"DELETE\"", "must be GET, POST, PUT or PATCH"},
+      {"headers = [\"X A: b\"]", "must be a list of lines such as"},
+      {"headers = [\"content-type: b\"]", "must be a list of lines such as"},
+  };
+  for (const auto& [line, expected] : cases) {
+    EXPECT_THAT(errors(load(k_rules_http + line + "\n")), HasSubstr(expected)) << line;
+  }
+  EXPECT_THAT(errors(load("[providers.h]\nkind = \"http\"\nurl = \"https://a.example/{too}\"\n")),
+              HasSubstr("there is no placeholder {too}"));
+}
+
+TEST(ConfigRules, SecretsDoNotTravelInTheClear) {
+  for (const std::string& file :
+       {std::string(
+            "providers.twilio.base_url = \"http://a.example\"\nproviders.twilio.auth_token = "
+            "\"x\"\n"),
+        k_rules_vonage + "base_url = \"http://a.example\"\n",
+        std::string("[providers.h]\nkind = \"http\"\nurl = \"http://a.example/\"\n")}) {
+    const auto loaded = load(file);
+    ASSERT_TRUE(loaded) << errors(loaded);
+    EXPECT_THAT(loaded->warnings, testing::ElementsAre(HasSubstr("is not https"))) << file;
+  }
+}
+
+TEST(ConfigRules, AProvidersOwnTimeoutIsShorterThanTheLease) {
+  EXPECT_EQ(errors(load("providers.twilio.timeout_ms = 29999")), "fine");
+  EXPECT_THAT(errors(load("providers.twilio.timeout_ms = 30000")),
+              HasSubstr("must be shorter than delivery.lease_s (30)"));
+  EXPECT_EQ(load("providers.twilio.timeout_ms = 5")->config.providers.at("twilio").timeout,
+            Millis(5));
 }
 
 TEST(ConfigRules, WhatIsDerivedFollowsItsSource) {

@@ -46,6 +46,11 @@ bool show_is_in(const Key& key, const Section& section) {
   return key.path.substr(0, key.path.rfind('.')) == section.pattern;
 }
 
+const Key& find_kind_key() {
+  Names names;
+  return *find_key({"providers", "any", "kind"}, {}, names);
+}
+
 // Calls `row(key, names)` for every key that the section of these names has in `config`.
 template <class Row>
 void show_each_key(const Section& section, const Names& names, const Config& config, Row row) {
@@ -76,6 +81,25 @@ std::string show_row(const LoadedConfig& loaded, const Key& key, const Names& na
 
 std::string show_documentation(const Key& key) {
   return show_comment(key.doc) + show_comment("Must be " + allowed(key) + ".");
+}
+
+// The kinds of provider that no default is of: their keys, out of use.
+std::string show_other_kinds(const Config& config) {
+  std::string text;
+  for (const auto kind : find_kind_key().choices) {
+    const auto is_kind = [&](const auto& known) {
+      return provider_kind("providers.*", {known.first}, config) == kind;
+    };
+    if (kind.empty() || std::ranges::any_of(config.providers, is_kind)) continue;
+    text += "\n#[providers." + std::string(kind) + "]\n#kind = \"" + std::string(kind) + "\"\n";
+    for (const Key* key : config_keys()) {
+      if (key->kind != kind) continue;
+      const Value value = value_of(*key, {std::string(kind)}, Config{});
+      text += "\n" + show_documentation(*key) + "#" + show_last(key->path) + " = " +
+              to_toml(value, false) + "\n";
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -111,6 +135,7 @@ std::string default_config_file() {
                 to_toml(value_of(key, full, config), false) + "\n";
       });
     }
+    if (section.pattern == "providers.*") text += show_other_kinds(config);
   }
   return text;
 }

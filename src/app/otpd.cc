@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/assemble.h"
+#include "app/make_lanes.h"
 #include "base/log.h"
 #include "crypto/primitives.h"
 #include "gateway/gateway.h"

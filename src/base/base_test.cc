@@ -31,6 +31,26 @@ TEST(Encoding, RefusesWhatIsNotCanonical) {
   EXPECT_EQ(hex_decode("zz"), std::nullopt);
 }
 
+// RFC 4648 section 10, and what differs from base64url.
+TEST(Encoding, Base64IsPaddedAndStrict) {
+  const std::pair<std::string, std::string> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"},
+                                                       {"\xfb\xff\xfe", "+//+"}};
+  for (const auto& [bytes, text] : cases) {
+    EXPECT_EQ(base64_encode(bytes), text);
+    EXPECT_EQ(base64_decode(text), bytes);
+  }
+  for (const char* text : {"Zg", "Zg=", "Zg===", "Z===", "====", "Zh==", "-__-", "Zm8=Zm8=", "Zm 9",
+                           "Zg==\n", "Z=g="}) {
+    EXPECT_EQ(base64_decode(text), std::nullopt) << text;
+  }
+}
+
 TEST(Uuid, Version7CarriesTheTimeAndSorts) {
   SeededRandom random(2);
   const auto early = uuid_v7(TimePoint(Millis(0x0123456789ab)), random);

@@ -27,7 +27,32 @@ int hex_digit(char c) {
   return -1;
 }
 
+// Both alphabets of RFC 4648 differ in their last two characters only.
+void exchange(std::string& text, std::string_view from, std::string_view to) {
+  for (char& c : text) {
+    const std::size_t at = from.find(c);
+    if (at != from.npos) c = to[at];
+  }
+}
+
 }  // namespace
+
+std::string base64_encode(std::string_view bytes) {
+  std::string out = base64url_encode(bytes);
+  exchange(out, "-_", "+/");
+  out.append((4 - out.size() % 4) % 4, '=');
+  return out;
+}
+
+std::optional<std::string> base64_decode(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t size = text.find('=') == text.npos ? text.size() : text.find('=');
+  const bool padded = text.size() - size <= 2 && text.find_first_not_of('=', size) == text.npos;
+  if (!padded || text.find_first_of("-_") != text.npos) return std::nullopt;
+  std::string url(text.substr(0, size));
+  exchange(url, "+/", "-_");
+  return base64url_decode(url);
+}
 
 std::string base64url_encode(std::string_view bytes) {
   std::string out;

@@ -13,6 +13,13 @@ std::string base64url_encode(std::string_view bytes);
 // padding, no stray bits.
 std::optional<std::string> base64url_decode(std::string_view text);
 
+// With the alphabet and padding of RFC 4648 section 4.
+std::string base64_encode(std::string_view bytes);
+
+// The bytes, or nothing unless `text` is the canonical padded encoding: no white space, no stray
+// bits.
+std::optional<std::string> base64_decode(std::string_view text);
+
 // Lower-case hexadecimal.
 std::string hex_encode(std::string_view bytes);
 

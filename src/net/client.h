@@ -18,7 +18,10 @@ struct HttpCall {
   Headers headers;            // control bytes in them make the call Failure::invalid
   std::string user;           // HTTP Basic, with `password`; empty: none
   std::string_view password;  // must outlive the call
-  std::string_view body;      // must outlive the call
+  // "aws:amz:REGION:SERVICE": `user` and `password` are an access key that signs the request (AWS
+  // Signature Version 4) instead of going out. Give a Content-Type, too.
+  std::string sigv4;
+  std::string_view body;  // must outlive the call
   Millis connect_timeout{3'000};
   Millis timeout{8'000};                     // for the whole call
   std::size_t max_answer_bytes = 64 * 1024;  // a longer answer fails the call

@@ -22,5 +22,29 @@ TEST(Form, JoinsFieldsInOrder) {
             "To=%2B49%2030%26x%3Dy&Empty=&a%20b=%40host%20%23481623");
 }
 
+TEST(Form, DecodesFieldsInOrder) {
+  const auto decoded = [](std::string_view text) {
+    std::string out;
+    const auto fields = form_decode(text, 4);
+    if (!fields) return std::string("none");
+    for (const auto& [name, value] : *fields) out += "[" + name + "|" + value + "]";
+    return out;
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {"", ""},
+      {"a=b", "[a|b]"},
+      {"a=b&a=c&b", "[a|b][a|c][b|]"},
+      {"a=b=c&=d&&", "[a|b=c][|d]"},
+      {"To=%2B49+30%26x%3Dy&%41=%c3%A9", "[To|+49 30&x=y][A|\xc3\xa9]"},
+      {"a=%", "none"},
+      {"a=%4", "none"},
+      {"a=%4g", "none"},
+      {"%zz=1", "none"},
+      {"a&b&c&d", "[a|][b|][c|][d|]"},
+      {"a&b&c&d&e", "none"},
+  };
+  for (const auto& [text, expected] : cases) EXPECT_EQ(decoded(text), expected) << text;
+}
+
 }  // namespace
 }  // namespace otpd::net

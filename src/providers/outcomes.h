@@ -1,11 +1,13 @@
-// Short ways to say what became of a try.
+// Short ways to try, and to say what became of it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/result.h"
 #include "delivery/provider.h"
+#include "net/client.h"
 
 namespace otpd::providers {
 
@@ -35,6 +37,25 @@ inline delivery::Outcome no_answer(const Error& error) {
     default:
       return refused(kind, "unusable answer");
   }
+}
+
+// Takes trailing slashes off the URL of an API; Failure::invalid naming `who` if it is none.
+inline Result<void> trim_base_url(const char* who, std::string& url) {
+  while (url.ends_with('/')) url.pop_back();
+  if (url.starts_with("https://") || url.starts_with("http://")) return {};
+  return fail(Failure::invalid, std::string(who) + ": base_url: not an http or https URL");
+}
+
+// Does the call within `timeout`; `classify(answer)` says what its answer means. `call` must
+// outlive the task.
+template <class Classify>
+Task<delivery::Outcome> hand_over(net::Client& client, net::HttpCall& call, Millis timeout,
+                                  Classify classify) {
+  call.connect_timeout = std::min(call.connect_timeout, timeout);
+  call.timeout = timeout;
+  const auto answer = co_await client.http(call);
+  if (!answer) co_return no_answer(answer.error());
+  co_return classify(*answer);
 }
 
 }  // namespace otpd::providers

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "net/form.h"
+#include "providers/callback_body.h"
+#include "providers/json_body.h"
 #include "providers/outcomes.h"
 #include "providers/retry_after.h"
+#include "providers/twilio_receipts.h"
+#include "providers/twilio_voice.h"
 
 namespace otpd::providers {
 namespace {
@@ -27,65 +30,18 @@ struct TwilioBody {
   int code = 0;  // Twilio's error code, or 0
 };
 
-// Takes the two members that matter from an answer of many, without building a tree of it.
-class TwilioReader final : public nlohmann::json_sax<nlohmann::json> {
- public:
-  explicit TwilioReader(TwilioBody& out) : out_(out) {}
-
-  bool key(string_t& name) override {
-    name_ = depth_ == 1 ? std::move(name) : string_t();
-    if (name_ == "sid") out_.sid.clear();  // of two, the last counts
-    if (name_ == "code") out_.code = 0;
-    return true;
-  }
-  bool string(string_t& value) override {
-    if (depth_ == 1 && name_ == "sid") out_.sid = std::move(value);
-    return true;
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (depth_ == 1 && name_ == "code" && value < 1'000'000) out_.code = static_cast<int>(value);
-    return true;
-  }
-  bool start_object(std::size_t) override { return enter(); }
-  bool start_array(std::size_t) override { return enter(); }
-  bool end_object() override { return leave(); }
-  bool end_array() override { return leave(); }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
-    return false;
-  }
-
- private:
-  bool enter() {
-    ++depth_;
-    name_.clear();
-    return true;
-  }
-  bool leave() {
-    --depth_;
-    name_.clear();
-    return true;
-  }
-
-  TwilioBody& out_;
-  std::string name_;  // of the member whose value comes next, if it is one of the answer itself
-  int depth_ = 0;
-};
-
 TwilioBody read_twilio(std::string_view body) {
+  const nlohmann::json answer = read_json(body);
+  if (!answer.is_object()) return {};
   TwilioBody out;
-  TwilioReader reader(out);
-  return nlohmann::json::sax_parse(body, &reader) ? out : TwilioBody{};
+  if (member(answer, "sid").is_string()) out.sid = plain_text(member(answer, "sid"));
+  const auto& code = member(answer, "code");
+  if (code.is_number_unsigned() && code < 1'000'000) out.code = code.get<int>();
+  return out;
 }
 
 bool is_sid(std::string_view text) {
-  return !text.empty() && text.size() <= k_max_sid_bytes && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  });
+  return is_token(text, k_max_sid_bytes);
 }
 
 Kind kind_of_refusal(int status, int code) {
@@ -102,32 +58,37 @@ class Twilio final : public delivery::Provider {
  public:
   Twilio(TwilioConfig config, net::Client& client, const Clock& clock)
       : config_(std::move(config)),
-        url_(config_.base_url + "/2010-04-01/Accounts/" + net::percent_encode(config_.account_sid) +
-             "/Messages.json"),
+        account_url_(config_.base_url + "/2010-04-01/Accounts/" +
+                     net::percent_encode(config_.account_sid)),
+        receipts_(make_twilio_receipts(config_.auth_token.clone())),
         client_(client),
         clock_(clock) {}
 
   Task<Outcome> send(const delivery::Message& message, Millis timeout) override {
-    if (message.channel != "sms" && message.channel != "whatsapp") {
+    const bool voice = message.channel == "voice";
+    if (!voice && message.channel != "sms" && message.channel != "whatsapp") {
       co_return refused(Kind::misconfigured, "channel");
     }
-    const Secret form = make_form(message);
+    // A messaging service sends messages only.
+    if (voice && config_.from.empty()) co_return refused(Kind::misconfigured, "from");
+    const bool by_key = !config_.api_key_sid.empty();
+    const Secret form = voice ? call_form(message) : message_form(message);
     net::HttpCall call;
-    call.url = url_;
+    call.url = account_url_ + (voice ? "/Calls.json" : "/Messages.json");
     call.headers = {{"Content-Type", "application/x-www-form-urlencoded"},
                     {"Accept", "application/json"}};
-    call.user = config_.api_key_sid.empty() ? config_.account_sid : config_.api_key_sid;
-    call.password = config_.auth_token.reveal();
+    call.user = by_key ? config_.api_key_sid : config_.account_sid;
+    call.password = (by_key ? config_.api_key_secret : config_.auth_token).reveal();
     call.body = form.reveal();
-    call.connect_timeout = std::min(call.connect_timeout, timeout);
-    call.timeout = timeout;
-    const auto answer = co_await client_.http(call);
-    if (!answer) co_return no_answer(answer.error());
-    co_return classify_twilio(answer->status, answer->headers, answer->body, clock_.now());
+    co_return co_await hand_over(client_, call, timeout, [this](const net::HttpAnswer& answer) {
+      return classify_twilio(answer.status, answer.headers, answer.body, clock_.now());
+    });
   }
 
+  const delivery::ReceiptReader* receipts() const override { return receipts_.get(); }
+
  private:
-  Secret make_form(const delivery::Message& message) const {
+  Secret message_form(const delivery::Message& message) const {
     const std::string prefix = message.channel == "whatsapp" ? "whatsapp:" : "";
     const bool by_service = config_.from.empty();
     const Secret to(prefix + std::string(message.to.reveal()));
@@ -135,22 +96,31 @@ class Twilio final : public delivery::Provider {
     const auto seconds = std::chrono::floor<Seconds>(message.valid_for).count();
     const std::string validity =
         std::to_string(std::clamp<std::int64_t>(seconds, 1, k_max_validity_seconds));
-    const std::string_view sender_name = by_service ? "MessagingServiceSid" : "From";
-    if (config_.status_callback.empty()) {
-      return net::form_encode({{"To", to.reveal()},
-                               {sender_name, sender},
-                               {"Body", message.text.reveal()},
-                               {"ValidityPeriod", validity}});
-    }
-    return net::form_encode({{"To", to.reveal()},
-                             {sender_name, sender},
-                             {"Body", message.text.reveal()},
-                             {"ValidityPeriod", validity},
-                             {"StatusCallback", config_.status_callback}});
+    return form_with_callback(message, {{"To", to.reveal()},
+                                        {by_service ? "MessagingServiceSid" : "From", sender},
+                                        {"Body", message.text.reveal()},
+                                        {"ValidityPeriod", validity}});
+  }
+
+  Secret call_form(const delivery::Message& message) const {
+    const Secret twiml = make_twiml(message.locale, message.text.reveal());
+    const std::string limit = std::to_string(k_call_limit.count());
+    return form_with_callback(message, {{"To", message.to.reveal()},
+                                        {"From", config_.from},
+                                        {"Twiml", twiml.reveal()},
+                                        {"TimeLimit", limit}});
+  }
+
+  static Secret form_with_callback(
+      const delivery::Message& message,
+      std::vector<std::pair<std::string_view, std::string_view>> fields) {
+    if (!message.callback_url.empty()) fields.emplace_back("StatusCallback", message.callback_url);
+    return net::form_encode(fields);
   }
 
   const TwilioConfig config_;
-  const std::string url_;
+  const std::string account_url_;
+  const std::unique_ptr<delivery::ReceiptReader> receipts_;
   net::Client& client_;
   const Clock& clock_;
 };
@@ -174,12 +144,13 @@ Outcome classify_twilio(int status, const net::Headers& headers, std::string_vie
 
 Result<std::unique_ptr<delivery::Provider>> make_twilio(TwilioConfig config, net::Client& client,
                                                         const Clock& clock) {
-  while (config.base_url.ends_with('/')) config.base_url.pop_back();
-  if (!config.base_url.starts_with("https://") && !config.base_url.starts_with("http://")) {
-    return fail(Failure::invalid, "twilio: base_url: not an http or https URL");
-  }
+  if (auto ok = trim_base_url("twilio", config.base_url); !ok) return std::unexpected(ok.error());
   if (!is_sid(config.account_sid)) return fail(Failure::invalid, "twilio: account_sid: no sid");
   if (config.auth_token.empty()) return fail(Failure::invalid, "twilio: auth_token: missing");
+  if (config.api_key_sid.empty() != config.api_key_secret.empty()) {
+    return fail(Failure::invalid,
+                "twilio: give both of api_key_sid and api_key_secret, or neither");
+  }
   if (config.from.empty() == config.messaging_service_sid.empty()) {
     return fail(Failure::invalid, "twilio: give one of from and messaging_service_sid");
   }

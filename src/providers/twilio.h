@@ -1,4 +1,5 @@
-// Twilio: SMS and WhatsApp through Twilio's Messages API (version 2010-04-01).
+// Twilio: SMS and WhatsApp through Twilio's Messages API, calls through its Calls API (version
+// 2010-04-01), and the receipts of both.
 #pragma once
 
 #include <memory>
@@ -16,11 +17,11 @@ namespace otpd::providers {
 struct TwilioConfig {
   std::string base_url = "https://api.twilio.com";
   std::string account_sid;            // AC…
-  std::string api_key_sid;            // SK…; empty: the account itself signs in
-  Secret auth_token;                  // the account's token, or the API key's secret
+  Secret auth_token;                  // the account's; it also signs the receipts
+  std::string api_key_sid;            // SK…, to sign in with; empty: the account itself does
+  Secret api_key_secret;              // goes with it
   std::string from;                   // the sender's number or name, or else:
   std::string messaging_service_sid;  // MG…
-  std::string status_callback;        // the URL for delivery receipts; empty: none
 };
 
 // What an answer means. Pure; `now` only serves to read a Retry-After date.

@@ -1,0 +1,132 @@
+#include "app/make_providers.h"
+
+#include "providers/log.h"
+#include "providers/smtp.h"
+#include "providers/twilio.h"
+
+namespace otpd::app {
+namespace {
+
+// Configurations do not copy by accident, because secrets do not.
+providers::TwilioConfig to_twilio(const TwilioConfig& config) {
+  return {.base_url = config.base_url,
+          .account_sid = config.account_sid,
+          .auth_token = config.auth_token.clone(),
+          .api_key_sid = config.api_key_sid,
+          .api_key_secret = config.api_key_secret.clone(),
+          .from = config.from,
+          .messaging_service_sid = config.messaging_service_sid};
+}
+
+providers::VonageConfig to_vonage(const providers::VonageConfig& config) {
+  return {.base_url = config.base_url,
+          .api_key = config.api_key,
+          .api_secret = config.api_secret.clone(),
+          .from = config.from,
+          .signature_secret = config.signature_secret.clone(),
+          .signature = config.signature};
+}
+
+providers::SnsConfig to_sns(const providers::SnsConfig& config) {
+  return {.base_url = config.base_url,
+          .region = config.region,
+          .access_key_id = config.access_key_id,
+          .secret_access_key = config.secret_access_key.clone(),
+          .session_token = config.session_token.clone(),
+          .sender_id = config.sender_id,
+          .origination_number = config.origination_number,
+          .promotional = config.promotional};
+}
+
+// "otpd <otp@localhost>" or "otp@localhost".
+providers::SmtpConfig to_smtp(const SmtpConfig& config) {
+  const auto open = config.from.find('<');
+  const auto close = config.from.find('>');
+  const bool named = open != std::string::npos && close != std::string::npos && open < close;
+  std::string name = named ? config.from.substr(0, open) : std::string();
+  while (name.ends_with(' ')) name.pop_back();
+  return {.url = config.url,
+          .require_tls = config.require_tls,
+          .user = config.user,
+          .password = config.password.clone(),
+          .from_address = named ? config.from.substr(open + 1, close - open - 1) : config.from,
+          .from_name = std::move(name)};
+}
+
+providers::WhatsappConfig to_whatsapp(const providers::WhatsappConfig& config) {
+  return {.base_url = config.base_url,
+          .version = config.version,
+          .phone_number_id = config.phone_number_id,
+          .access_token = config.access_token.clone(),
+          .template_name = config.template_name,
+          .languages = config.languages,
+          .app_secret = config.app_secret.clone(),
+          .verify_token = config.verify_token.clone()};
+}
+
+providers::HttpProviderConfig to_http(const providers::HttpProviderConfig& config) {
+  const providers::HttpReceiptConfig& receipts = config.receipts;
+  return {.method = config.method,
+          .url = config.url,
+          .headers = config.headers,
+          .content_type = config.content_type,
+          .body = config.body,
+          .user = config.user,
+          .password = config.password.clone(),
+          .secret = config.secret.clone(),
+          .success = config.success,
+          .success_rule = config.success_rule,
+          .id_pointer = config.id_pointer,
+          .error_pointer = config.error_pointer,
+          .rejected = config.rejected,
+          .misconfigured = config.misconfigured,
+          .throttled = config.throttled,
+          .transient = config.transient,
+          .receipts = {.proof = receipts.proof,
+                       .header = receipts.header,
+                       .secret = receipts.secret.clone(),
+                       .id_pointer = receipts.id_pointer,
+                       .state_pointer = receipts.state_pointer,
+                       .reason_pointer = receipts.reason_pointer,
+                       .delivered = receipts.delivered,
+                       .failed = receipts.failed}};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
+                                                          net::Client& client, const Clock& clock) {
+  switch (config.kind) {
+    case ProviderKind::twilio:
+      return providers::make_twilio(to_twilio(config.twilio), client, clock);
+    case ProviderKind::vonage:
+      return providers::make_vonage(to_vonage(config.vonage), client, clock);
+    case ProviderKind::sns:
+      return providers::make_sns(to_sns(config.sns), client, clock);
+    case ProviderKind::smtp:
+      return providers::make_smtp(to_smtp(config.smtp), client, clock);
+    case ProviderKind::whatsapp:
+      return providers::make_whatsapp(to_whatsapp(config.whatsapp), client, clock);
+    case ProviderKind::http:
+      return providers::make_http_provider(to_http(config.http), client, clock);
+    case ProviderKind::webhook:
+      return providers::make_webhook(
+          {.url = config.webhook.url, .secrets = config.webhook.secrets.clone()}, client, clock);
+    case ProviderKind::log:
+      break;
+  }
+  return providers::make_log();
+}
+
+Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
+                                 net::Client& client, const Clock& clock) {
+  Providers providers;
+  for (const std::string& name : routes.lanes()) {
+    auto made = make_provider(config.providers.at(name), client, clock);
+    if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
+    providers.emplace(name, std::move(*made));
+  }
+  return providers;
+}
+
+}  // namespace otpd::app
