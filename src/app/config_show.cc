@@ -85,7 +85,10 @@ std::string show_documentation(const Key& key) {
 
 // The kinds of provider that no default is of: their keys, out of use.
 std::string show_other_kinds(const Config& config) {
-  std::string text;
+  std::string text = "\n" + show_comment(
+                                "The other kinds of provider. Take the # away in front of a "
+                                "section, of its kind and of what "
+                                "you set.");
   for (const auto kind : find_kind_key().choices) {
     const auto is_kind = [&](const auto& known) {
       return provider_kind("providers.*", {known.first}, config) == kind;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,11 @@ class ReceiptReader {
   // The receipts in it. Failure::invalid: the signature is missing or wrong, it is stale, or it
   // cannot be read; nothing of it may be believed then.
   virtual Result<std::vector<Receipt>> read(const Callback& callback, TimePoint now) const = 0;
+
+  // What to answer, as plain text with status 200, to a carrier that asks whether it is at the
+  // right place before it sends any receipt (GET); nothing if this is no such question, or asked
+  // without our word for it.
+  virtual std::optional<std::string> answer_to(const Callback& /*question*/) const { return {}; }
 };
 
 // Takes the receipts that come by a connection of the provider's own (SMPP). Called on the

@@ -73,6 +73,16 @@ TEST(Twilio, ClassifiesEveryAnswer) {
   }
 }
 
+// One recipient that cannot be reached must not look like wrong settings, which stop everybody's
+// messages.
+TEST(Twilio, KnowsTheRecipientsErrors) {
+  for (const int code : {13227, 21211, 21214, 21215, 21216, 21217, 21265, 21266, 21408, 21610,
+                         21612, 21614, 21635, 63003, 63024}) {
+    EXPECT_EQ(classify_twilio(400, {}, twilio_error(code), TimePoint{}).kind, Kind::rejected)
+        << code;
+  }
+}
+
 TEST(Twilio, HonoursRetryAfterWhereItMeansSomething) {
   const net::Headers headers = {{"Retry-After", "17"}};
   const auto wait = [&](int status) {

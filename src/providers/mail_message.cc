@@ -11,6 +11,8 @@ constexpr std::string_view k_mail_hex = "0123456789ABCDEF";
 constexpr std::size_t k_max_address_bytes = 254;  // RFC 5321 section 4.5.3.1.3, with its brackets
 constexpr std::size_t k_max_word_bytes = 55;      // with "Subject: =?UTF-8?Q?" and "?=": 76
 constexpr std::size_t k_max_body_line = 76;       // RFC 2045 section 6.7 (5)
+constexpr std::size_t k_max_boundary_bytes = 60;  // RFC 2046 section 5.1.1: 70, with its mark
+constexpr std::size_t k_mail_frame_bytes = 768;   // the parts' own headers and boundaries
 constexpr std::size_t k_max_plain_header = 60;    // so that name and text fit in 78
 
 bool is_letter_or_digit(char c) {
@@ -117,6 +119,18 @@ void append_quoted_line(std::string& out, std::string_view line) {
   }
 }
 
+// A part of the mail, or all of it: its headers, then the text.
+void append_text(std::string& out, std::string_view subtype, std::string_view text) {
+  out.append("Content-Type: text/").append(subtype).append("; charset=utf-8\r\n");
+  out += "Content-Transfer-Encoding: quoted-printable\r\n\r\n";
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    append_quoted_line(out, text.substr(0, end));
+    out += "\r\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 Result<void> check_parts(const MailParts& parts) {
   const auto bad = [](std::string_view part) {
     return fail(Failure::invalid, fmt::format("mail: {} cannot stand in a header", part));
@@ -142,9 +156,7 @@ std::string mail_headers(const MailParts& parts) {
       "Date: {}\r\n"
       "Message-ID: <{}{}>\r\n"
       "Auto-Submitted: auto-generated\r\n"
-      "MIME-Version: 1.0\r\n"
-      "Content-Type: text/plain; charset=utf-8\r\n"
-      "Content-Transfer-Encoding: quoted-printable\r\n",
+      "MIME-Version: 1.0\r\n",
       from, parts.from_address, parts.to_address, header_text(parts.subject), mail_date(parts.date),
       parts.id, domain);
 }
@@ -169,17 +181,22 @@ Result<Secret> make_mail(const MailParts& parts) {
   if (auto ok = check_parts(parts); !ok) return std::unexpected(ok.error());
   std::string headers = mail_headers(parts);
   std::string out;
-  out.reserve(headers.size() + 4 * parts.text.size() + 16);  // growing would leave copies behind
+  // Growing would leave copies behind: three bytes for one, and soft line breaks.
+  out.reserve(headers.size() + 4 * (parts.text.size() + parts.html.size()) + k_mail_frame_bytes);
   out += headers;
   wipe(headers);
-  std::string_view rest = parts.text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    out += "\r\n";
-    append_quoted_line(out, rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  if (parts.html.empty()) {
+    append_text(out, "plain", parts.text);
+    return Secret(std::move(out));
   }
-  out += "\r\n";
+  // No quoted-printable text has "=_" in it.
+  const std::string boundary = "=_" + std::string(parts.id.substr(0, k_max_boundary_bytes));
+  out += "Content-Type: multipart/alternative;\r\n boundary=\"" + boundary + "\"\r\n\r\n";
+  out += "--" + boundary + "\r\n";
+  append_text(out, "plain", parts.text);
+  out += "--" + boundary + "\r\n";
+  append_text(out, "html", parts.html);
+  out += "--" + boundary + "--\r\n";
   return Secret(std::move(out));
 }
 

@@ -56,6 +56,37 @@ TEST(MailMessage, TheWholeMail) {
             "481623\r\n");
 }
 
+TEST(MailMessage, HtmlStandsBesideTheText) {
+  MailParts parts = typical_mail();
+  parts.html = "<p style=\"x\">481623</p>\n";
+  const std::string mail = mail_of(parts);
+  EXPECT_EQ(mail.substr(mail.find("MIME-Version")),
+            "MIME-Version: 1.0\r\n"
+            "Content-Type: multipart/alternative;\r\n"
+            " boundary=\"=_0123abcd\"\r\n"
+            "\r\n"
+            "--=_0123abcd\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n"
+            "\r\n"
+            "Your code is:\r\n"
+            "\r\n"
+            "481623\r\n"
+            "--=_0123abcd\r\n"
+            "Content-Type: text/html; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n"
+            "\r\n"
+            "<p style=3D\"x\">481623</p>\r\n"
+            "--=_0123abcd--\r\n");
+  // A text cannot end the part it is in.
+  parts.text = "--=_0123abcd--\n";
+  EXPECT_NE(mail_of(parts).find("\r\n--=3D_0123abcd--\r\n"), std::string::npos);
+  const std::string long_id(500, 'a');
+  parts.id = long_id;
+  EXPECT_NE(mail_of(parts).find("boundary=\"=_" + std::string(60, 'a') + "\"\r\n"),
+            std::string::npos);
+}
+
 TEST(MailMessage, EncodesHeadersBeyondAscii) {
   MailParts parts = typical_mail();
   parts.subject = "Ihr Code für Bänk";
@@ -100,6 +131,7 @@ TEST(MailMessage, KeepsEveryLineShort) {
   const std::string text = subject + subject + "\n" + std::string(500, 'x');
   parts.subject = parts.from_name = subject;
   parts.text = text;
+  parts.html = text;
   const std::string mail = mail_of(parts);
   for (std::size_t at = 0; at < mail.size();) {
     const std::size_t end = mail.find("\r\n", at);

@@ -127,20 +127,30 @@ TEST_F(ProviderTest, SmtpDeliversTheWholeMail) {
   EXPECT_EQ(outcome.kind, Kind::accepted);
   EXPECT_EQ(outcome.message_id, "4XyZ12");
   ASSERT_EQ(sink.messages().size(), 1U);
-  EXPECT_EQ(sink.messages()[0],
-            "From: \"Example Bank\"\r\n"
-            " <no-reply@example.com>\r\n"
-            "To: <alice@example.org>\r\n"
-            "Subject: =?UTF-8?Q?Ihr_Code_f=C3=BCr_B=C3=A4nk?=\r\n"
-            "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
-            "Message-ID: <0123abcd@example.com>\r\n"
-            "Auto-Submitted: auto-generated\r\n"
-            "MIME-Version: 1.0\r\n"
-            "Content-Type: text/plain; charset=utf-8\r\n"
-            "Content-Transfer-Encoding: quoted-printable\r\n"
-            "\r\n"
-            "481623 =C3=A8 il codice & pi=C3=B9.\r\n"
-            "@login.example.com #481623\r\n");
+  const std::string mail = sink.messages()[0];
+  EXPECT_TRUE(
+      mail.starts_with("From: \"Example Bank\"\r\n"
+                       " <no-reply@example.com>\r\n"
+                       "To: <alice@example.org>\r\n"
+                       "Subject: =?UTF-8?Q?Ihr_Code_f=C3=BCr_B=C3=A4nk?=\r\n"
+                       "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\n"
+                       "Message-ID: <0123abcd@example.com>\r\n"
+                       "Auto-Submitted: auto-generated\r\n"
+                       "MIME-Version: 1.0\r\n"
+                       "Content-Type: multipart/alternative;\r\n"
+                       " boundary=\"=_0123abcd\"\r\n"
+                       "\r\n"
+                       "--=_0123abcd\r\n"
+                       "Content-Type: text/plain; charset=utf-8\r\n"
+                       "Content-Transfer-Encoding: quoted-printable\r\n"
+                       "\r\n"
+                       "481623 =C3=A8 il codice & pi=C3=B9.\r\n"
+                       "@login.example.com #481623\r\n"
+                       "--=_0123abcd\r\n"
+                       "Content-Type: text/html; charset=utf-8\r\n"))
+      << mail;
+  EXPECT_NE(mail.find("=C3=A8 il codice &amp; pi=C3=B9.<br>\r\n"), std::string::npos) << mail;
+  EXPECT_TRUE(mail.ends_with("--=_0123abcd--\r\n")) << mail;
   const auto said = [commands = sink.commands()](std::string_view start) {
     return std::ranges::any_of(commands, [&](const auto& line) { return line.starts_with(start); });
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "providers/mail_html.h"
 #include "providers/mail_message.h"
 #include "providers/outcomes.h"
 
@@ -56,11 +57,14 @@ class Smtp final : public delivery::Provider {
     if (!is_plain_address(message.to.reveal())) {
       co_return refused(Kind::rejected, "address");
     }
+    const Secret html =
+        make_mail_html(message.text.reveal(), message.code.reveal(), message.locale);
     const auto mail = make_mail({.from_name = config_.from_name,
                                  .from_address = config_.from_address,
                                  .to_address = message.to.reveal(),
                                  .subject = message.subject,
                                  .text = message.text.reveal(),
+                                 .html = html.reveal(),
                                  .id = message.job_id,
                                  .date = clock_.now()});
     if (!mail) co_return refused(Kind::misconfigured, "unusable header");
@@ -109,6 +113,7 @@ Result<std::unique_ptr<delivery::Provider>> make_smtp(SmtpConfig config, net::Cl
                                 .to_address = "someone@example.com",
                                 .subject = {},
                                 .text = {},
+                                .html = {},
                                 .id = "trial",
                                 .date = {}});
   if (!trial) return fail(Failure::invalid, "smtp: " + trial.error().message);

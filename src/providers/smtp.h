@@ -1,4 +1,4 @@
-// Smtp: e-mail through a mail server (RFC 5321).
+// Smtp: e-mail through a mail server (RFC 5321), as plain text and HTML.
 #pragma once
 
 #include <memory>

@@ -20,9 +20,13 @@ using Kind = delivery::Outcome::Kind;
 constexpr std::int64_t k_max_validity_seconds = 36'000;  // Twilio's limit of ValidityPeriod
 constexpr std::size_t k_max_sid_bytes = 64;
 
-// Errors that belong to the recipient: 21211 no valid number, 21408 region not enabled, 21610
-// unsubscribed, 21612 not reachable from this sender, 21614 no mobile number.
-constexpr std::array k_recipient_errors = {21211, 21408, 21610, 21612, 21614};
+// Errors that belong to the recipient (https://www.twilio.com/docs/api/errors). For messages: 21211
+// no valid number, 21265 a short code, 21266 our own, 21408 region not enabled, 21610 unsubscribed,
+// 21612 not reachable from this sender, 21614 no mobile number, 21635 a landline. For calls: 13227
+// and 21215 region not enabled, 21214 not reachable, 21216 not allowed, 21217 no valid number. For
+// WhatsApp: 63003 and 63024 not there.
+constexpr std::array k_recipient_errors = {13227, 21211, 21214, 21215, 21216, 21217, 21265, 21266,
+                                           21408, 21610, 21612, 21614, 21635, 63003, 63024};
 constexpr int k_authentication_error = 20003;
 
 struct TwilioBody {

@@ -42,8 +42,10 @@ class Whatsapp final : public delivery::Provider {
       : config_(std::move(config)),
         url_(config_.base_url + "/" + config_.version + "/" + config_.phone_number_id +
              "/messages"),
-        receipts_(config_.app_secret.empty() ? nullptr
-                                             : make_whatsapp_receipts(config_.app_secret.clone())),
+        receipts_(
+            config_.app_secret.empty()
+                ? nullptr
+                : make_whatsapp_receipts(config_.app_secret.clone(), config_.verify_token.clone())),
         client_(client),
         clock_(clock) {}
 

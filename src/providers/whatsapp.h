@@ -36,8 +36,11 @@ std::string_view whatsapp_language(const std::vector<std::string>& languages,
                                    std::string_view locale);
 
 // Believes webhooks under X-Hub-Signature-256 (HMAC-SHA-256 of the body under the app's secret).
-// The signature has no time in it: a repeated webhook is believed, and says the same.
-std::unique_ptr<delivery::ReceiptReader> make_whatsapp_receipts(Secret app_secret);
+// The signature has no time in it: a repeated webhook is believed, and says the same. Answers the
+// question that comes before the first webhook (hub.challenge) if it is asked with `verify_token`,
+// which may be empty: then never.
+std::unique_ptr<delivery::ReceiptReader> make_whatsapp_receipts(Secret app_secret,
+                                                                Secret verify_token);
 
 // Failure::invalid naming the setting that is missing or cannot be. `client` and `clock` must
 // outlive the provider, which runs on the client's loop.

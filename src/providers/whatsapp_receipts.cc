@@ -11,6 +11,7 @@ using delivery::Receipt;
 using State = delivery::Receipt::State;
 
 constexpr std::size_t k_max_status_id_bytes = 128;
+constexpr std::size_t k_max_challenge_bytes = 128;
 constexpr std::size_t k_max_statuses = 1'000;
 constexpr std::string_view k_hub_prefix = "sha256=";
 
@@ -21,7 +22,8 @@ State whatsapp_state(std::string_view word) {
 
 class WhatsappReceipts final : public delivery::ReceiptReader {
  public:
-  explicit WhatsappReceipts(Secret app_secret) : secret_(std::move(app_secret)) {}
+  WhatsappReceipts(Secret app_secret, Secret verify_token)
+      : secret_(std::move(app_secret)), verify_token_(std::move(verify_token)) {}
 
   Result<std::vector<Receipt>> read(const delivery::Callback& callback,
                                     TimePoint /*now*/) const override {
@@ -41,6 +43,17 @@ class WhatsappReceipts final : public delivery::ReceiptReader {
       }
     }
     return receipts;  // none, when it tells of something else
+  }
+
+  std::optional<std::string> answer_to(const delivery::Callback& question) const override {
+    const auto fields = query_fields(question);
+    if (question.method != "GET" || verify_token_.empty() || !fields) return std::nullopt;
+    const std::string_view challenge = only_field(*fields, "hub.challenge");
+    const bool ours = crypto::equal_constant_time(only_field(*fields, "hub.verify_token"),
+                                                  verify_token_.reveal());
+    const bool asked = only_field(*fields, "hub.mode") == "subscribe" &&
+                       is_token(challenge, k_max_challenge_bytes, "-_");
+    return ours && asked ? std::optional<std::string>(challenge) : std::nullopt;
   }
 
  private:
@@ -66,12 +79,14 @@ class WhatsappReceipts final : public delivery::ReceiptReader {
   }
 
   const Secret secret_;
+  const Secret verify_token_;
 };
 
 }  // namespace
 
-std::unique_ptr<delivery::ReceiptReader> make_whatsapp_receipts(Secret app_secret) {
-  return std::make_unique<WhatsappReceipts>(std::move(app_secret));
+std::unique_ptr<delivery::ReceiptReader> make_whatsapp_receipts(Secret app_secret,
+                                                                Secret verify_token) {
+  return std::make_unique<WhatsappReceipts>(std::move(app_secret), std::move(verify_token));
 }
 
 }  // namespace otpd::providers

@@ -137,7 +137,8 @@ std::string read_whatsapp(const std::string& body, const std::string& signature,
   CallbackCase callback;
   callback.body = body;
   callback.headers = {{"Content-Type", type}, {"X-Hub-Signature-256", signature}};
-  return callback.read_by(*make_whatsapp_receipts(Secret("app")), TimePoint(Seconds(1)));
+  return callback.read_by(*make_whatsapp_receipts(Secret("app"), Secret("word")),
+                          TimePoint(Seconds(1)));
 }
 
 std::string hub_signature(const std::string& body, const std::string& secret = "app") {
@@ -199,7 +200,31 @@ TEST(WhatsappReceipts, BelievesNothingElse) {
     EXPECT_EQ(read_whatsapp(body), "invalid") << body.substr(0, 40);
   }
   CallbackCase get{.method = "GET", .query = "hub.mode=subscribe", .headers = {}};
-  EXPECT_EQ(get.read_by(*make_whatsapp_receipts(Secret("app")), TimePoint{}), "invalid");
+  EXPECT_EQ(get.read_by(*make_whatsapp_receipts(Secret("app"), Secret("word")), TimePoint{}),
+            "invalid");
+}
+
+TEST(WhatsappReceipts, AnswersTheQuestionBeforeTheFirst) {
+  const auto asked = [](const std::string& query, const std::string& word = "word",
+                        const std::string& method = "GET") {
+    const std::vector<std::pair<std::string, std::string>> headers;
+    return make_whatsapp_receipts(Secret("app"), Secret(std::string(word)))
+        ->answer_to({method, "https://a.example/c", query, "", headers})
+        .value_or("nothing");
+  };
+  const std::string good = "hub.mode=subscribe&hub.verify_token=word&hub.challenge=1158201444";
+  EXPECT_EQ(asked(good), "1158201444");
+  EXPECT_EQ(asked(good, "other"), "nothing");
+  EXPECT_EQ(asked(good, ""), "nothing");
+  EXPECT_EQ(asked("hub.mode=subscribe&hub.verify_token=&hub.challenge=1", ""), "nothing");
+  EXPECT_EQ(asked(good, "word", "POST"), "nothing");
+  for (const std::string& bad :
+       {std::string(), std::string("hub.mode=unsubscribe&hub.verify_token=word&hub.challenge=1"),
+        std::string("hub.mode=subscribe&hub.verify_token=word"), good + "&hub.challenge=2",
+        std::string("hub.mode=subscribe&hub.verify_token=word&hub.challenge=%3Cscript%3E"),
+        good + std::string(200, '1'), good + "&hub.verify_token=word", good + "&%"}) {
+    EXPECT_EQ(asked(bad), "nothing") << bad;
+  }
 }
 
 }  // namespace
