@@ -4,10 +4,12 @@
 
 #include <filesystem>
 
+#include "app/config_forms.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/private_file.h"
 #include "providers/log.h"
+#include "providers/smpp.h"
 #include "providers/smtp.h"
 #include "providers/twilio.h"
 
@@ -80,13 +82,43 @@ providers::SmtpConfig to_smtp(const SmtpConfig& config) {
           .from_name = std::move(name)};
 }
 
+// `text` is "auto" or a number.
+std::optional<std::uint8_t> number_or_auto(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  return static_cast<std::uint8_t>(std::stoi(text));
+}
+
+providers::SmppConfig to_smpp(const SmppConfig& config) {
+  const auto address = parse_url("tcp://" + config.address);
+  providers::SmppConfig out;
+  out.session.target = {.host = address->host,
+                        .port = static_cast<std::uint16_t>(std::stoi(address->port)),
+                        .tls = config.tls,
+                        .ca_file = config.ca_file};
+  out.session.system_id = config.system_id;
+  out.session.password = config.password.clone();
+  out.session.system_type = config.system_type;
+  out.session.window = config.window;
+  out.session.enquire_link = config.enquire_link;
+  out.session.connect_timeout = out.session.bind_timeout = config.bind_timeout;
+  out.from = config.from;
+  out.source_ton = number_or_auto(config.source_ton);
+  out.source_npi = number_or_auto(config.source_npi);
+  out.hex_ids = static_cast<providers::SmppHexIds>(config.hex_ids);
+  return out;
+}
+
 Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
-                                                          net::Client& client, const Clock& clock) {
+                                                          const ProviderPorts& ports,
+                                                          const std::string& name) {
   switch (config.kind) {
     case ProviderKind::twilio:
-      return providers::make_twilio(to_twilio(config.twilio), client, clock);
+      return providers::make_twilio(to_twilio(config.twilio), ports.client, ports.clock);
     case ProviderKind::smtp:
-      return providers::make_smtp(to_smtp(config.smtp), client, clock);
+      return providers::make_smtp(to_smtp(config.smtp), ports.client, ports.clock);
+    case ProviderKind::smpp:
+      return providers::make_smpp(to_smpp(config.smpp), ports.loop, ports.random,
+                                  ports.receipts ? ports.receipts(name) : nullptr);
     case ProviderKind::log:
       break;
   }
@@ -204,11 +236,11 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random)
   return gateway::AccessControl::make(std::move(access));
 }
 
-Result<Providers> make_providers(const Config& config, net::Client& client, const Clock& clock) {
+Result<Providers> make_providers(const Config& config, const ProviderPorts& ports) {
   Providers providers;
   for (const auto& [channel, name] : routed(config.delivery.routes)) {
     if (providers.contains(name)) continue;
-    auto made = make_provider(config.providers.at(name), client, clock);
+    auto made = make_provider(config.providers.at(name), ports, name);
     if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
     providers.emplace(name, std::move(*made));
   }

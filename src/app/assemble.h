@@ -1,6 +1,7 @@
 // From the configuration to what each part is made with. No part knows the configuration.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,9 +39,19 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
 // API keys and the admin token, whose file is made if need be.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random);
 
+// What providers are made with. All must outlive them.
+struct ProviderPorts {
+  boost::asio::io_context& loop;  // the client's
+  net::Client& client;
+  const Clock& clock;
+  Random& random;
+  // Who takes the receipts that come by connections of the provider of that name; empty: nobody.
+  std::function<delivery::ReceiptSink(const std::string& provider)> receipts = {};
+};
+
 // The providers that a route uses, by name. They run on the client's loop.
 using Providers = std::map<std::string, std::unique_ptr<delivery::Provider>>;
-Result<Providers> make_providers(const Config& config, net::Client& client, const Clock& clock);
+Result<Providers> make_providers(const Config& config, const ProviderPorts& ports);
 
 // By channel; refers to the providers.
 delivery::Routes make_routes(const Config& config, const Providers& providers);

@@ -121,7 +121,7 @@ struct DeliveryConfig {
   RoutesConfig routes;
 };
 
-enum class ProviderKind : std::uint8_t { twilio, smtp, log };
+enum class ProviderKind : std::uint8_t { twilio, smtp, log, smpp };
 
 struct TwilioConfig {
   std::string base_url = "http://127.0.0.1:8090";
@@ -139,11 +139,30 @@ struct SmtpConfig {
   bool require_tls = false;
 };
 
+enum class HexIds : std::uint8_t { automatic, on, off };
+
+struct SmppConfig {
+  std::string address = "127.0.0.1:2775";
+  bool tls = false;
+  std::string ca_file;
+  std::string system_id = "otpd";
+  Secret password{"simulat"};
+  std::string system_type;
+  std::string from = "otpd";
+  std::string source_ton = "auto";
+  std::string source_npi = "auto";
+  std::uint32_t window = 10;
+  Seconds enquire_link{30};
+  Millis bind_timeout{5'000};
+  HexIds hex_ids = HexIds::automatic;
+};
+
 // Only the member that `kind` names counts.
 struct ProviderConfig {
   ProviderKind kind = ProviderKind::log;
   TwilioConfig twilio;
   SmtpConfig smtp;
+  SmppConfig smpp;
 };
 
 // twilio and mail, both at the simulator.

@@ -21,6 +21,7 @@ using config_testing::load_flags;
 // A name for each star: those of a section that is always there.
 Names key_names(const Key& key) {
   if (key.path.starts_with("purposes.")) return {"login"};
+  if (key.kind == "smpp") return {"smsc"};
   if (key.path.starts_with("providers.")) return {key.kind == "smtp" ? "mail" : "twilio"};
   if (key.path.starts_with("messages.templates.")) return {"login", "sms", "en"};
   return {};
@@ -93,7 +94,7 @@ TEST(ConfigKey, EveryRowIsComplete) {
   }
   // Every row of every part is in some section, so none is lost on the way into the table.
   EXPECT_EQ(config_keys().size(),
-            server_keys().size() + otp_keys().size() + delivery_keys().size());
+            server_keys().size() + otp_keys().size() + delivery_keys().size() + smpp_keys().size());
 }
 
 TEST(ConfigKey, TheUnitIsInTheName) {

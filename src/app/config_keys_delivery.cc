@@ -91,7 +91,7 @@ constexpr Key k_delivery_keys[] = {
 
     {.path = "providers.*.kind",
      .binding = each<&Config::providers, &ProviderConfig::kind>,
-     .choices = {"twilio", "smtp", "log"},
+     .choices = {"twilio", "smtp", "log", "smpp"},
      .doc = "The protocol, which decides about the other keys. A provider that you add must say "
             "it. \"log\" has no other keys: it prints messages, codes included, and is for "
             "development only."},

@@ -147,6 +147,10 @@ void rule_route(const RuleBench& bench, const std::string& channel, const std::s
                  std::string("a provider of kind ") + (mail ? "twilio" : "smtp") +
                      " cannot carry this channel");
   }
+  if (found->second.kind == ProviderKind::smpp && channel != "sms") {
+    bench.refuse(path, {"providers." + provider + ".kind"},
+                 "a provider of kind smpp cannot carry this channel");
+  }
   if (found->second.kind == ProviderKind::log) {
     bench.warn(path + " goes to a provider of kind log: codes are printed to the log");
   }
@@ -192,11 +196,23 @@ void rule_smtp(const RuleBench& bench, const std::string& path, const SmtpConfig
   }
 }
 
+void rule_smpp(const RuleBench& bench, const std::string& path, const SmppConfig& smpp) {
+  const auto address = parse_url("tcp://" + smpp.address);
+  if (!address || is_loopback(*address)) return;
+  if (!smpp.tls) {
+    bench.warn(path + "tls is false: codes and the password travel in the clear");
+  }
+  if (smpp.password.reveal() == SmppConfig().password.reveal()) {
+    bench.warn(path + "password is the simulator's, but address is another machine's");
+  }
+}
+
 void rule_providers(const RuleBench& bench) {
   for (const auto& [name, provider] : bench.config().providers) {
     const std::string path = "providers." + name + ".";
     if (provider.kind == ProviderKind::twilio) rule_twilio(bench, path, provider.twilio);
     if (provider.kind == ProviderKind::smtp) rule_smtp(bench, path, provider.smtp);
+    if (provider.kind == ProviderKind::smpp) rule_smpp(bench, path, provider.smpp);
   }
 }
 

@@ -137,7 +137,7 @@ Result<void> EmbeddedOtpd::open_delivery() {
   auto templates = make_templates(config_.messages);
   if (!templates) return std::unexpected(templates.error());
   templates_.emplace(std::move(*templates));
-  auto providers = make_providers(config_, *client_, *clock_);
+  auto providers = make_providers(config_, {worker_[0], *client_, *clock_, random_});
   if (!providers) return std::unexpected(providers.error());
   providers_ = std::move(*providers);
   routes_ = make_routes(config_, providers_);
