@@ -133,7 +133,9 @@ Task<Result<bool>> shake_hands(std::shared_ptr<TlsLink> link, const std::string&
                                Millis timeout) {
   ErrorCode ec;
   link->stream().set_verify_callback(ssl::host_name_verification(host), ec);
-  SSL_set_tlsext_host_name(link->stream().native_handle(), host.c_str());
+  ErrorCode is_name;  // RFC 6066 section 3: no addresses
+  (void)asio::ip::make_address(host, is_name);
+  if (is_name) SSL_set_tlsext_host_name(link->stream().native_handle(), host.c_str());
   auto shaken = co_await await_callback<bool>(timeout, [&](Callback<Result<bool>> done) {
     link->stream().async_handshake(ssl::stream_base::client,
                                    [link, done = std::move(done)](ErrorCode failed) mutable {

@@ -4,7 +4,6 @@
 
 #include <set>
 
-#include "net/test_certificate.h"
 #include "net/test_smpp_session.h"
 
 namespace otpd::net {

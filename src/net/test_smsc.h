@@ -2,10 +2,13 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -20,9 +23,15 @@ namespace otpd::net {
 // One connection, as the script sees it. Reads give up after 10 s, so that no test hangs.
 class TestSmscPeer {
  public:
-  explicit TestSmscPeer(int fd) : fd_(fd) {
+  // `tls`: a handshake comes first; the script runs even if it fails.
+  explicit TestSmscPeer(int fd, SSL_CTX* tls = nullptr)
+      : fd_(fd), ssl_(tls == nullptr ? nullptr : SSL_new(tls), SSL_free) {
     const timeval limit{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (ssl_) {
+      SSL_set_fd(ssl_.get(), fd);
+      SSL_accept(ssl_.get());
+    }
   }
 
   // The next PDU; nothing when the client is gone.
@@ -32,7 +41,8 @@ class TestSmscPeer {
       if (!pdu) return std::nullopt;
       if (*pdu) return std::move(*pdu);
       char bytes[4096];
-      const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);
+      const auto count =
+          ssl_ ? SSL_read(ssl_.get(), bytes, sizeof bytes) : ::recv(fd_, bytes, sizeof bytes, 0);
       if (count <= 0) return std::nullopt;
       reader_.feed({bytes, static_cast<std::size_t>(count)});
     }
@@ -44,7 +54,10 @@ class TestSmscPeer {
     return pdu;
   }
   void write(std::string_view bytes) const {
-    if (::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) return;
+    if (ssl_) {
+      SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
+    } else if (::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0)
+      return;
   }
   void say(SmppCommand command, std::uint32_t status, std::uint32_t sequence,
            std::string_view body = {}) const {
@@ -89,6 +102,7 @@ class TestSmscPeer {
 
  private:
   int fd_;
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
   SmppReader reader_;
 };
 
@@ -97,12 +111,15 @@ class TestSmsc {
   using Script = std::function<void(TestSmscPeer&)>;
 
   // The first connection runs the first script, and so on; the last runs for all that follow. A
-  // connection is closed at the end of its script.
-  explicit TestSmsc(std::vector<Script> scripts) : scripts_(std::move(scripts)) {
+  // connection is closed at the end of its script. `tls`, if any, must outlive it.
+  explicit TestSmsc(std::vector<Script> scripts, SSL_CTX* tls = nullptr,
+                    std::uint32_t address_bytes = INADDR_LOOPBACK)
+      : scripts_(std::move(scripts)), tls_(tls) {
+    if (tls != nullptr) std::signal(SIGPIPE, SIG_IGN);  // OpenSSL knows no MSG_NOSIGNAL
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(address_bytes);
     socklen_t size = sizeof address;
     auto* const raw = reinterpret_cast<sockaddr*>(&address);
     if (::bind(listener_, raw, size) != 0 || ::listen(listener_, 8) != 0 ||
@@ -135,7 +152,7 @@ class TestSmsc {
         const std::lock_guard lock(mutex_);
         connection_ = fd;
       }
-      TestSmscPeer peer(fd);
+      TestSmscPeer peer(fd, tls_);
       scripts_[next](peer);
       const std::lock_guard lock(mutex_);
       connection_ = -1;
@@ -144,6 +161,7 @@ class TestSmsc {
   }
 
   const std::vector<Script> scripts_;
+  SSL_CTX* const tls_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::mutex mutex_;
