@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/config_forms.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/private_file.h"

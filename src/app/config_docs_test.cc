@@ -20,7 +20,7 @@ TEST(ConfigDocs, TheDescribedCarrierCanBeUsed) {
       {{"OTPD_PROVIDERS_ACME_SECRET", "k"}, {"OTPD_PROVIDERS_ACME_RECEIPT_SECRET", "r"}});
   ASSERT_TRUE(loaded) << config_testing::errors(loaded);
   EXPECT_EQ(loaded->config.providers.at("acme").http.receipts.secret.reveal(), "r");
-  EXPECT_EQ(loaded->config.delivery.routes.sms, "acme");
+  EXPECT_EQ(loaded->config.delivery.routes.sms, std::vector<std::string>{"acme"});
 }
 
 }  // namespace

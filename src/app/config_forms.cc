@@ -177,6 +177,11 @@ bool is_smtp_url(std::string_view text) {
   return url && (url->scheme == "smtp" || url->scheme == "smtps") && url->rest.empty();
 }
 
+bool is_host_and_port(std::string_view text) {
+  const auto url = parse_url("tcp://" + std::string(text));
+  return url && url->rest.empty() && form_number(url->port, 65'535).value_or(0) > 0;
+}
+
 bool is_host_name(std::string_view text) {
   if (text.size() > 253) return false;
   for (;;) {

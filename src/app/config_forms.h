@@ -41,6 +41,9 @@ bool is_link_url(std::string_view text);
 // smtp or smtps, and nothing after the port.
 bool is_smtp_url(std::string_view text);
 
+// "host:port" of another machine: a name or an IP address (IPv6 in brackets), and a port from 1 on.
+bool is_host_and_port(std::string_view text);
+
 bool is_host_name(std::string_view text);
 // ISO 3166-1 alpha-2, in capitals: "US". Whether it is assigned is not known here.
 bool is_region(std::string_view text);

@@ -43,8 +43,8 @@ std::string_view keys_section(const Key& key) {
 std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
-    for (const auto part :
-         {server_keys(), otp_keys(), delivery_keys(), route_keys(), provider_keys(), http_keys()}) {
+    for (const auto part : {server_keys(), otp_keys(), delivery_keys(), route_keys(),
+                            provider_keys(), http_keys(), smpp_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

@@ -55,7 +55,7 @@ bool provider_are_webhook_secrets(std::string_view text) {
 constexpr Key k_provider_keys[] = {
     {.path = "providers.*.kind",
      .binding = each<&Config::providers, &ProviderConfig::kind>,
-     .choices = {"twilio", "vonage", "sns", "smtp", "whatsapp", "http", "webhook", "log"},
+     .choices = {"twilio", "vonage", "sns", "smpp", "smtp", "whatsapp", "http", "webhook", "log"},
      .doc = "The protocol, which decides about the other keys. A provider that you add must say "
             "it. \"log\" prints messages, codes included, and is for development only."},
     {.path = "providers.*.timeout_ms",

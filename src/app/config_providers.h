@@ -19,6 +19,7 @@ enum class ProviderKind : std::uint8_t {
   twilio,
   vonage,
   sns,
+  smpp,
   smtp,
   whatsapp,
   http,
@@ -44,6 +45,24 @@ struct SmtpConfig {
   bool require_tls = false;  // after loading: also where a user is set and it is not
 };
 
+enum class HexIds : std::uint8_t { automatic, on, off };
+
+struct SmppConfig {
+  std::string address = "127.0.0.1:2775";
+  bool tls = false;
+  std::string ca_file;
+  std::string system_id = "otpd";
+  Secret password{"simulat"};
+  std::string system_type;
+  std::string from = "otpd";
+  std::string source_ton = "auto";
+  std::string source_npi = "auto";
+  std::uint32_t window = 10;
+  Seconds enquire_link{30};
+  Millis bind_timeout{5'000};
+  HexIds hex_ids = HexIds::automatic;
+};
+
 // Of the kinds' members only the one that `kind` names counts.
 struct ProviderConfig {
   ProviderKind kind = ProviderKind::log;
@@ -53,6 +72,7 @@ struct ProviderConfig {
   TwilioConfig twilio;
   providers::VonageConfig vonage;
   providers::SnsConfig sns;
+  SmppConfig smpp;
   SmtpConfig smtp;
   providers::WhatsappConfig whatsapp;
   providers::HttpProviderConfig http;

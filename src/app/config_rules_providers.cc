@@ -45,6 +45,15 @@ void rule_smtp(const RuleBench& bench, const std::string& path, const SmtpConfig
   }
 }
 
+void rule_smpp(const RuleBench& bench, const std::string& path, const SmppConfig& smpp) {
+  const auto address = parse_url("tcp://" + smpp.address);
+  if (!address || is_loopback(*address)) return;
+  if (!smpp.tls) bench.warn(path + "tls is false: codes and the password travel in the clear");
+  if (smpp.password.reveal() == SmppConfig().password.reveal()) {
+    bench.warn(path + "password is the simulator's, but address is another machine's");
+  }
+}
+
 void rule_http(const RuleBench& bench, const std::string& path,
                const providers::HttpProviderConfig& http) {
   rule_provider_url(bench, path + "url", http.url);
@@ -96,6 +105,8 @@ void rule_kind(const RuleBench& bench, const std::string& path, const ProviderCo
       return rule_provider_url(bench, path + "base_url", provider.vonage.base_url);
     case ProviderKind::sns:
       return rule_provider_url(bench, path + "base_url", provider.sns.base_url);
+    case ProviderKind::smpp:
+      return rule_smpp(bench, path, provider.smpp);
     case ProviderKind::smtp:
       return rule_smtp(bench, path, provider.smtp);
     case ProviderKind::whatsapp:
@@ -117,6 +128,7 @@ bool can_carry(ProviderKind kind, std::string_view channel) {
       return channel != "email";
     case ProviderKind::vonage:
     case ProviderKind::sns:
+    case ProviderKind::smpp:
       return channel == "sms";
     case ProviderKind::smtp:
       return channel == "email";

@@ -1,6 +1,8 @@
 #include "app/make_providers.h"
 
+#include "app/config_forms.h"
 #include "providers/log.h"
+#include "providers/smpp.h"
 #include "providers/smtp.h"
 #include "providers/twilio.h"
 
@@ -92,10 +94,39 @@ providers::HttpProviderConfig to_http(const providers::HttpProviderConfig& confi
                        .failed = receipts.failed}};
 }
 
+// `text` is "auto" or a number.
+std::optional<std::uint8_t> number_or_auto(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  return static_cast<std::uint8_t>(std::stoi(text));
+}
+
+providers::SmppConfig to_smpp(const SmppConfig& config) {
+  const auto address = parse_url("tcp://" + config.address);
+  providers::SmppConfig out;
+  out.session.target = {.host = address->host,
+                        .port = static_cast<std::uint16_t>(std::stoi(address->port)),
+                        .tls = config.tls,
+                        .ca_file = config.ca_file};
+  out.session.system_id = config.system_id;
+  out.session.password = config.password.clone();
+  out.session.system_type = config.system_type;
+  out.session.window = config.window;
+  out.session.enquire_link = config.enquire_link;
+  out.session.connect_timeout = out.session.bind_timeout = config.bind_timeout;
+  out.from = config.from;
+  out.source_ton = number_or_auto(config.source_ton);
+  out.source_npi = number_or_auto(config.source_npi);
+  out.hex_ids = static_cast<providers::SmppHexIds>(config.hex_ids);
+  return out;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
-                                                          net::Client& client, const Clock& clock) {
+                                                          const ProviderPorts& ports,
+                                                          const std::string& name) {
+  net::Client& client = ports.client;
+  const Clock& clock = ports.clock;
   switch (config.kind) {
     case ProviderKind::twilio:
       return providers::make_twilio(to_twilio(config.twilio), client, clock);
@@ -103,6 +134,9 @@ Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& 
       return providers::make_vonage(to_vonage(config.vonage), client, clock);
     case ProviderKind::sns:
       return providers::make_sns(to_sns(config.sns), client, clock);
+    case ProviderKind::smpp:
+      return providers::make_smpp(to_smpp(config.smpp), ports.loop, ports.random,
+                                  ports.receipts ? ports.receipts(name) : nullptr);
     case ProviderKind::smtp:
       return providers::make_smtp(to_smtp(config.smtp), client, clock);
     case ProviderKind::whatsapp:
@@ -119,10 +153,10 @@ Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& 
 }
 
 Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
-                                 net::Client& client, const Clock& clock) {
+                                 const ProviderPorts& ports) {
   Providers providers;
   for (const std::string& name : routes.lanes()) {
-    auto made = make_provider(config.providers.at(name), client, clock);
+    auto made = make_provider(config.providers.at(name), ports, name);
     if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
     providers.emplace(name, std::move(*made));
   }

@@ -1,12 +1,14 @@
 // From the configuration to the providers.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "app/config.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "delivery/provider.h"
 #include "delivery/route.h"
@@ -14,14 +16,25 @@
 
 namespace otpd::app {
 
+// What providers are made with. All must outlive them.
+struct ProviderPorts {
+  boost::asio::io_context& loop;  // the client's
+  net::Client& client;
+  const Clock& clock;
+  Random& random;
+  // Who takes the receipts that come by connections of the provider of that name; empty: nobody.
+  std::function<delivery::ReceiptSink(const std::string& provider)> receipts = {};
+};
+
 // The providers that a route uses, by name. They run on the client's loop.
 using Providers = std::map<std::string, std::unique_ptr<delivery::Provider>>;
 Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
-                                 net::Client& client, const Clock& clock);
+                                 const ProviderPorts& ports);
 
-// One provider. Failure::invalid naming the setting that is missing or cannot be. `client` and
-// `clock` must outlive it; it runs on the client's loop.
+// One provider. Failure::invalid naming the setting that is missing or cannot be. It runs
+// on the client's loop.
 Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& config,
-                                                          net::Client& client, const Clock& clock);
+                                                          const ProviderPorts& ports,
+                                                          const std::string& name);
 
 }  // namespace otpd::app

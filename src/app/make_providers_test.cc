@@ -49,13 +49,14 @@ struct MakeProvidersTest : ::testing::Test {
   boost::asio::io_context loop{1};
   net::Client client{loop};
   SystemClock clock;
+  SeededRandom random{1};
 };
 
 TEST_F(MakeProvidersTest, MakesEveryKindFromWhatTheConfigurationAccepts) {
   const auto loaded = load(k_every_kind);
   ASSERT_TRUE(loaded) << errors(loaded);
   const auto made = [&](const std::string& name) {
-    return make_provider(loaded->config.providers.at(name), client, clock);
+    return make_provider(loaded->config.providers.at(name), {loop, client, clock, random}, name);
   };
   for (const char* name : {"twilio", "v", "w", "h", "k"}) {
     const auto provider = made(name);
@@ -72,7 +73,8 @@ TEST_F(MakeProvidersTest, MakesEveryKindFromWhatTheConfigurationAccepts) {
 TEST_F(MakeProvidersTest, MakesOnlyWhatARouteUses) {
   const auto loaded = load(k_every_kind + "[delivery.routes]\nsms = [\"v\"]\nvoice = [\"h\"]\n");
   ASSERT_TRUE(loaded) << errors(loaded);
-  const auto providers = make_providers(loaded->config, make_routes(loaded->config), client, clock);
+  const auto providers =
+      make_providers(loaded->config, make_routes(loaded->config), {loop, client, clock, random});
   ASSERT_TRUE(providers);
   std::vector<std::string> names;
   for (const auto& [name, _] : *providers) names.push_back(name);

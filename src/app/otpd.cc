@@ -91,6 +91,7 @@ class EmbeddedOtpd final : public Otpd {
  private:
   Result<void> open_folder_and_keys();
   Result<void> open_delivery();
+  delivery::ReceiptSink receipt_sink(const std::string& provider);
   Result<void> open_gateway();
   void wait_for_handlers() const;
   void start_worker();
@@ -143,19 +144,33 @@ Result<void> EmbeddedOtpd::open_delivery() {
   if (!templates) return std::unexpected(templates.error());
   templates_.emplace(std::move(*templates));
   routes_ = make_routes(config_);
-  auto providers = make_providers(config_, routes_, *client_, *clock_);
+  receipts_.emplace(delivery::ReceiptPorts{backend_->store(), *clock_, random_, *keys_, metrics_},
+                    delivery::ReceiptConfig{.application = config_.otp.application});
+  const auto sink_of = [this](const std::string& provider) { return receipt_sink(provider); };
+  auto providers =
+      make_providers(config_, routes_, {worker_[0], *client_, *clock_, random_, sink_of});
   if (!providers) return std::unexpected(providers.error());
   providers_ = std::move(*providers);
   lanes_ = make_lanes(config_, providers_, metrics_);
   dispatcher_.emplace(lanes_, routes_, *clock_, random_);
   lane_board_.emplace(worker_[0], lanes_, *clock_);
-  receipts_.emplace(delivery::ReceiptPorts{backend_->store(), *clock_, random_, *keys_, metrics_},
-                    delivery::ReceiptConfig{.application = config_.otp.application});
   courier_ = std::make_unique<delivery::Courier>(
       delivery::CourierPorts{backend_->store(), backend_->queue(), *clock_, random_, *keys_,
                              *templates_, *dispatcher_, metrics_},
       make_courier_config(config_));
   return {};
+}
+
+delivery::ReceiptSink EmbeddedOtpd::receipt_sink(const std::string& provider) {
+  return [this, provider](delivery::Receipt receipt) {
+    auto take = [](delivery::ReceiptDesk& desk, std::string lane,
+                   delivery::Receipt told) -> Task<void> {
+      const auto taken = co_await desk.take(lane, {}, std::move(told));
+      if (!taken) log::warn("a receipt cannot be written", {{"reason", taken.error().message}});
+    };
+    boost::asio::co_spawn(worker_[0].get_executor(), take(*receipts_, provider, std::move(receipt)),
+                          boost::asio::detached);
+  };
 }
 
 Result<void> EmbeddedOtpd::open_gateway() {
