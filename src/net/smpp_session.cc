@@ -1,7 +1,6 @@
 #include "net/smpp_session.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -10,12 +9,6 @@
 #include "net/smpp_session_state.h"
 
 namespace otpd::net {
-namespace {
-
-constexpr std::size_t k_read_bytes = 4'096;
-
-}  // namespace
-
 Millis smpp_backoff(const SmppSessionConfig& config, std::uint32_t failures, Random& random) {
   Millis longest = std::min(config.backoff_base, config.backoff_max);
   for (std::uint32_t i = 1; i < failures && longest < config.backoff_max; ++i) {
@@ -78,11 +71,10 @@ Task<std::string> SmppSession::State::connect_and_serve() {
 }
 
 Task<std::string> SmppSession::State::read_all(std::shared_ptr<SmppWire> wire) {
-  std::array<char, k_read_bytes> bytes;
   for (;;) {
-    const auto count = co_await wire->link->read_some(boost::asio::buffer(bytes));
+    const auto count = co_await wire->link->read_some(boost::asio::buffer(wire->in));
     if (!count) co_return wire->why.empty() ? count.error().message : wire->why;
-    wire->reader.feed({bytes.data(), *count});
+    wire->reader.feed(std::string_view(wire->in).substr(0, *count));
     for (;;) {
       const auto pdu = wire->reader.next();
       if (!pdu) {

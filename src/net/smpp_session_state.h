@@ -9,12 +9,20 @@
 
 namespace otpd::net {
 
+inline constexpr std::size_t k_smpp_read_bytes = 4'096;
+
 // One connection: from the bind until it ends.
 struct SmppWire {
   explicit SmppWire(std::shared_ptr<Link> l) : link(std::move(l)) {}
-  ~SmppWire() { wipe(out); }
+  SmppWire(const SmppWire&) = delete;
+  SmppWire& operator=(const SmppWire&) = delete;
+  ~SmppWire() {
+    wipe(in);
+    wipe(out);
+  }
 
   std::shared_ptr<Link> link;
+  std::string in = std::string(k_smpp_read_bytes, '\0');  // where the socket's bytes arrive
   SmppReader reader;
   std::string out;       // what waits to be written
   bool writing = false;  // a coroutine writes

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <set>
 
 #include "net/test_smpp_session.h"
@@ -135,20 +136,27 @@ TEST_F(SmppSessionTest, PassesStatusesOnAndKnowsGenericNack) {
 }
 
 TEST_F(SmppSessionTest, AnswersDeliverSmBeforeWorkingOnIt) {
-  std::atomic<bool> answered{false};
+  std::promise<bool> answered;
   TestSmsc smsc({[&](TestSmscPeer& peer) {
     peer.welcome();
     peer.receipt("first", 9);
     const auto response = peer.read();
-    answered = response && response->header.command == SmppCommand::deliver_sm_resp &&
-               response->header.sequence == 9 && response->header.status == 0 &&
-               response->body.reveal() == write_smpp_name("");
+    answered.set_value(response && response->header.command == SmppCommand::deliver_sm_resp &&
+                       response->header.sequence == 9 && response->header.status == 0 &&
+                       response->body.reveal() == write_smpp_name(""));
     peer.wait_for_end();
   }});
+  // The loop stands still here: what the SMSC gets, it got before.
+  auto answer = answered.get_future();
+  bool was_first = false;
+  on_delivery = [&] {
+    was_first = answer.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+  };
   connect(config_for(smsc));
   ASSERT_TRUE(run_until([&] { return !delivered.empty(); }));
-  ASSERT_TRUE(run_until([&] { return answered.load(); }));
   EXPECT_EQ(delivered, std::vector<std::string>{"first"});
+  EXPECT_TRUE(was_first);
+  EXPECT_TRUE(answer.get());
 }
 
 TEST_F(SmppSessionTest, AnswersWhatItCannotUse) {

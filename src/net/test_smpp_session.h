@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ struct SmppSessionTest : ::testing::Test {
   }
   void connect(SmppSessionConfig config) {
     auto made = SmppSession::make(loop, std::move(config), random, [this](const SmppMessage& m) {
+      if (on_delivery) on_delivery();
       delivered.emplace_back(m.short_message.reveal());
     });
     session = std::move(made.value());
@@ -65,6 +67,7 @@ struct SmppSessionTest : ::testing::Test {
   boost::asio::io_context loop{1};
   SeededRandom random{1};
   std::vector<std::string> delivered;
+  std::function<void()> on_delivery;
   std::vector<Answer> answers;
   std::unique_ptr<SmppSession> session;
 };
