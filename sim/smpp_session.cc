@@ -118,10 +118,12 @@ Task<void> SmppSession::run() {
     const auto room = input_.prepare();
     if (room.size() == 0) break;
     input_.commit(co_await socket_.async_read_some(room, asio::redirect_error(use_task, ec)));
+    if (ec) abort();
     if (ec || !take_all()) break;
   }
-  abort();
   service_->open.erase(this);
+  closing_ = true;
+  if (!writing_) abort();
 }
 
 // Every whole PDU that is there. False if the connection is over.
@@ -164,7 +166,8 @@ bool SmppSession::take(smpp::Pdu pdu) {
     case smpp::bind_receiver:
     case smpp::bind_transmitter:
     case smpp::bind_transceiver:
-      return bind(pdu);
+      bind(pdu);
+      return true;
     case smpp::enquire_link:
       answer(pdu, smpp::ok);
       return true;
@@ -178,8 +181,7 @@ bool SmppSession::take(smpp::Pdu pdu) {
   }
 }
 
-// False after a refusal: such a connection is of no use.
-bool SmppSession::bind(const smpp::Pdu& pdu) {
+void SmppSession::bind(const smpp::Pdu& pdu) {
   const auto wanted = smpp::parse_bind(pdu.body);
   const SmppAccount& account = service_->account;
   std::uint32_t status = smpp::ok;
@@ -195,12 +197,10 @@ bool SmppSession::bind(const smpp::Pdu& pdu) {
     status = smpp::wrong_password;
   }
   answer(pdu, status, status == smpp::ok ? c_string("sms-sim") : std::string());
-  if (status == smpp::ok) {
-    bound_ = true;
-    submits_ = pdu.command != smpp::bind_receiver;
-    receives_ = pdu.command != smpp::bind_transmitter;
-  }
-  return bound_;
+  if (status != smpp::ok) return;
+  bound_ = true;
+  submits_ = pdu.command != smpp::bind_receiver;
+  receives_ = pdu.command != smpp::bind_transmitter;
 }
 
 // The answer to a deliver_sm of ours, or what nobody understands.
@@ -323,6 +323,7 @@ Task<void> SmppSession::write_all() {
     co_await asio::async_write(socket_, asio::buffer(now), asio::redirect_error(use_task, ec));
   }
   writing_ = false;
+  if (closing_) abort();
 }
 
 }  // namespace otpd::sim

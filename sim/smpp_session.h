@@ -55,7 +55,7 @@ class SmppSession final : public net::Connection, public std::enable_shared_from
   Task<void> run();
   bool take_all();
   bool take(smpp::Pdu pdu);
-  bool bind(const smpp::Pdu& pdu);
+  void bind(const smpp::Pdu& pdu);
   void answered(const smpp::Pdu& pdu);
   Task<void> submit(smpp::Pdu pdu);
   void spoil(const smpp::Pdu& pdu, const Fate& fate);
@@ -73,6 +73,7 @@ class SmppSession final : public net::Connection, public std::enable_shared_from
   net::ReadBuffer input_{smpp::k_max_pdu_bytes};
   std::string output_;
   bool writing_ = false;
+  bool closing_ = false;  // once all is written
   bool bound_ = false;
   bool submits_ = false;
   bool receives_ = false;
