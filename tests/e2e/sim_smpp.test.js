@@ -12,7 +12,10 @@ after(async () => {
   for (const session of open) session.destroy();
   await sim.stop();
 });
-beforeEach(() => sim.calm());
+beforeEach(async () => {
+  for (const session of open.splice(0)) session.destroy();
+  await sim.calm();
+});
 
 // A session, with the receipts that it gets and the error that ends it.
 async function connect() {
