@@ -38,7 +38,11 @@ Task<net::HttpResponse> Desk::serve(const HttpFace& face, const net::HttpRequest
   Faults& faults = faults_.of(face.face());
   const Fate fate = faults.decide(clock_.now());
   if (fate.kind == Fate::Kind::reset) co_return spoil(face, fate);
-  co_await faults.delay(fate);
+  const bool awaited = co_await faults.delay(fate);
+  if (!awaited) {
+    inbox_.count(face.face(), &InboxStats::rejected);
+    co_return cut_off(0);
+  }
   if (fate.kind != Fate::Kind::normal) co_return spoil(face, fate);
   co_return settle(face, fate, face.take(request, *fate.plan, clock_.now()));
 }

@@ -215,6 +215,47 @@ TEST_F(FacesTest, FaultsStayWithTheirFace) {
   EXPECT_EQ(generic(k_generic).status, 202);
 }
 
+// What the system says when it reads from a connection that the peer has ended.
+int end_of(const net::TestPeer& peer) {
+  pollfd wait{peer.native_handle(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, net::TestPeer::k_patience_ms), 1);
+  char byte = 0;
+  return ::recv(peer.native_handle(), &byte, 1, 0) < 0 ? errno : 0;
+}
+
+TEST_F(FacesTest, AResetIsNoOrderlyEnd) {
+  constexpr std::string_view k_request =
+      "POST /generic/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 28\r\n\r\n"
+      R"({"to":"+14155","text":"481"})";
+  for (const char* plan : {R"({"reset_rate":1})", R"({"outage":true})"}) {
+    set_face("generic", plan);
+    net::TestPeer peer(server_->port());
+    peer.send(k_request);
+    EXPECT_EQ(end_of(peer), ECONNRESET) << plan;
+  }
+  set_face("generic", R"({"accept_then_drop_connection":true})");
+  net::TestPeer dropped(server_->port());
+  dropped.send(k_request);
+  EXPECT_EQ(end_of(dropped), 0);
+  EXPECT_EQ(inbox().size(), 1U);
+  set_faults(R"({"outage":true})");
+  for (const std::uint16_t port : {smpp_->port(), mail_->port()}) {
+    EXPECT_EQ(end_of(net::TestPeer(port)), ECONNRESET);
+  }
+}
+
+TEST_F(FacesTest, HangingEndsWithThePlan) {
+  set_face("generic", R"({"hang":true})");
+  net::TestPeer peer(server_->port());
+  peer.send(
+      "POST /generic/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 28\r\n\r\n"
+      R"({"to":"+14155","text":"481"})");
+  pollfd wait{peer.native_handle(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 100), 0) << "no answer yet";
+  set_face("generic", "{}");
+  EXPECT_EQ(peer.read_answer().status, 202);
+}
+
 TEST_F(FacesTest, GarbageIsNoAnswerAndTakesNothing) {
   set_face("generic", R"({"garbage_rate":1,"seed":1})");
   for (int i = 0; i < 20; ++i) {

@@ -7,7 +7,7 @@
 namespace otpd::sim {
 namespace {
 
-constexpr Millis k_hang_look{20};
+constexpr std::size_t k_max_hanging = 100'000;
 constexpr double k_longest_ms = 600'000;
 constexpr double k_z99 = 2.3263478740408408;  // the 99th percentile of the normal distribution
 
@@ -44,10 +44,15 @@ Millis pick_delay(const Delay& delay, std::uint64_t bits) {
 
 void Faults::set(FaultPlan plan, TimePoint now) {
   auto next = std::make_shared<const FaultPlan>(std::move(plan));
-  const std::lock_guard lock(mutex_);
-  random_ = SeededRandom(next->seed.value_or(seed_));
-  since_ = now;
-  plan_ = std::move(next);
+  std::deque<Callback<Result<bool>>> released;
+  {
+    const std::lock_guard lock(mutex_);
+    random_ = SeededRandom(next->seed.value_or(seed_));
+    since_ = now;
+    plan_ = std::move(next);
+    released.swap(hanging_);
+  }
+  for (auto& go_on : released) go_on(true);
 }
 
 std::shared_ptr<const FaultPlan> Faults::plan() const {
@@ -96,9 +101,25 @@ bool Faults::is_refusing(TimePoint now) const {
   return plan_->outage.as_error && is_out(plan_->outage, since_, now);
 }
 
-Task<void> Faults::delay(Fate fate) {
+void Faults::hold(const Fate& fate, Callback<Result<bool>> until_change) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (plan_ == fate.plan) {
+      // The oldest have given up, or will by their own deadline.
+      if (hanging_.size() == k_max_hanging) hanging_.pop_front();
+      hanging_.push_back(std::move(until_change));
+      return;
+    }
+  }
+  until_change(true);
+}
+
+Task<bool> Faults::delay(Fate fate) {
   if (fate.latency > Millis(0)) co_await sleep_for(fate.latency);
-  while (fate.plan->hang && plan() == fate.plan) co_await sleep_for(k_hang_look);
+  if (!fate.plan->hang) co_return true;
+  const auto released = co_await await_callback<bool>(
+      k_hang_limit, [&](Callback<Result<bool>> done) { hold(fate, std::move(done)); });
+  co_return released.has_value();
 }
 
 FaultBoard::FaultBoard(std::uint64_t seed) {

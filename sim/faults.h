@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <mutex>
 
@@ -31,6 +32,8 @@ Millis pick_delay(const Delay& delay, std::uint64_t bits);
 // from the moment the plan came into force. Safe from any thread.
 class Faults {
  public:
+  static constexpr Millis k_hang_limit{60'000};
+
   explicit Faults(std::uint64_t seed) : seed_(seed), random_(seed) {}
 
   void set(FaultPlan plan, TimePoint now);
@@ -40,17 +43,20 @@ class Faults {
   // Whether an outage holds, of the kind that resets connections or of the kind that answers.
   bool is_down(TimePoint now) const;
   bool is_refusing(TimePoint now) const;
-  // Waits out the fate's latency, and its plan's hanging.
-  Task<void> delay(Fate fate);
+  // Waits out the fate's latency, and its plan's hanging. False if that took k_hang_limit: then
+  // nobody waits for the answer any more, and the connection may end without one.
+  Task<bool> delay(Fate fate);
 
  private:
   bool strikes(double rate);
+  void hold(const Fate& fate, Callback<Result<bool>> until_change);
 
   mutable std::mutex mutex_;
   std::shared_ptr<const FaultPlan> plan_ = std::make_shared<FaultPlan>();
   TimePoint since_;
   std::uint64_t seed_;
   SeededRandom random_;
+  std::deque<Callback<Result<bool>>> hanging_;  // to be called when the plan changes
 };
 
 // The plans of all faces. Safe from any thread.

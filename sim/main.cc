@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <charconv>
@@ -21,7 +23,9 @@
 namespace otpd::sim {
 namespace {
 
-constexpr Millis k_hang_limit{600'000};
+// Longer than the longest latency and hanging together.
+constexpr Millis k_request_limit{700'000};
+constexpr std::size_t k_max_connections = 100'000;
 constexpr Millis k_drain_limit{500};
 
 struct Options {
@@ -77,6 +81,14 @@ class EndSignal {
   boost::asio::signal_set signals_{waiting_, SIGINT, SIGTERM};
 };
 
+// A carrier that hangs holds a connection for everybody who has given up waiting.
+void allow_many_connections() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // Everything that listens.
 struct Servers {
   std::unique_ptr<net::HttpServer> http;
@@ -107,11 +119,13 @@ net::HttpServerConfig http_config(const Address& at) {
   config.address = at.host;
   config.port = at.port;
   config.max_body_bytes = 64 * 1024;
-  config.request_timeout = k_hang_limit;
+  config.request_timeout = k_request_limit;
+  config.max_connections = k_max_connections;
   return config;
 }
 
 int run(const Options& options, const Addresses& at) {
+  allow_many_connections();
   EndSignal end;
   const SystemClock clock;
   Inbox inbox(clock.now());

@@ -63,6 +63,7 @@ class SmppFace::Listener : public std::enable_shared_from_this<SmppFace::Listene
       socket.set_option(tcp::no_delay(true), ec);
       if (service_->faults.is_down(service_->clock.now())) {
         socket.set_option(asio::socket_base::linger(true, 0), ec);
+        socket.close(ec);  // a destructor alone would forget the option
         continue;
       }
       std::make_shared<SmppSession>(std::move(socket), service_, sessions_)->start();

@@ -219,9 +219,12 @@ void SmppSession::answered(const smpp::Pdu& pdu) {
 Task<void> SmppSession::submit(smpp::Pdu pdu) {
   const auto self = shared_from_this();
   const Fate fate = service_->faults.decide(service_->clock.now());
-  if (fate.kind != Fate::Kind::reset) co_await service_->faults.delay(fate);
+  const bool at_once = fate.kind == Fate::Kind::reset;
+  const bool awaited = at_once || co_await service_->faults.delay(fate);
   --in_flight_;
-  if (fate.kind == Fate::Kind::normal) {
+  if (!awaited) {
+    service_->inbox.count(Face::smpp, &InboxStats::rejected);
+  } else if (fate.kind == Fate::Kind::normal) {
     settle(pdu, fate);
   } else {
     service_->inbox.count(Face::smpp, &InboxStats::rejected);

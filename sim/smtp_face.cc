@@ -158,8 +158,7 @@ class SmtpSession final : public net::Connection, public std::enable_shared_from
       co_return false;
     }
     deadline = net::Steady::time_point::max();
-    co_await service_->faults.delay(fate_);
-    co_return true;
+    co_return co_await service_->faults.delay(fate_);
   }
 
   Task<bool> say(std::string reply) {
