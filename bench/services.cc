@@ -45,8 +45,9 @@ Result<Services> Services::start(const Programs& programs, Generator& generator)
 
 Result<void> Services::start_sim(const Programs& programs, Generator& generator) {
   sim_port_ = free_port();
-  auto child = Child::start({programs.sms_sim, "--listen", on_port(sim_port_), "--no-smtp"},
-                            folder_->path() / "log");
+  auto child =
+      Child::start({programs.sms_sim, "--listen", on_port(sim_port_), "--no-smtp", "--no-smpp"},
+                   folder_->path() / "log");
   if (!child) return std::unexpected(child.error());
   sim_.emplace(std::move(*child));
   if (wait_for_answer(*sim_, generator, sim_port_, "/stats.json")) return {};

@@ -1,88 +1,58 @@
 #include "faults.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
 
 namespace otpd::sim {
 namespace {
 
-using Json = nlohmann::ordered_json;
+constexpr std::size_t k_max_hanging = 100'000;
+constexpr double k_longest_ms = 600'000;
+constexpr double k_z99 = 2.3263478740408408;  // the 99th percentile of the normal distribution
 
-constexpr Millis k_hang_look{50};
-constexpr Millis k_max_latency{600'000};
-
-std::optional<double> as_rate(const Json& value) {
-  if (value.is_boolean()) return value.get<bool>() ? 1.0 : 0.0;
-  if (!value.is_number()) return std::nullopt;
-  const double rate = value.get<double>();
-  return rate >= 0 && rate <= 1 ? std::optional(rate) : std::nullopt;
+// In [0, 1).
+double unit(std::uint64_t bits) {
+  return static_cast<double>(bits >> 11) * 0x1p-53;
 }
 
-std::optional<int> as_int(const Json& value, int least, int most) {
-  if (!value.is_number_integer()) return std::nullopt;
-  const auto number = value.get<std::int64_t>();
-  return number >= least && number <= most ? std::optional(static_cast<int>(number)) : std::nullopt;
-}
-
-bool read_numbers(FaultPlan& plan, const std::string& name, const Json& value) {
-  if (name == "error_rate" || name == "accept_then_drop_connection") {
-    const auto rate = as_rate(value);
-    (name == "error_rate" ? plan.error_rate : plan.drop_rate) = rate.value_or(0);
-    return rate.has_value();
-  }
-  const bool is_latency = name == "latency_ms";
-  const auto number = name == "status" ? as_int(value, 400, 599)
-                      : is_latency     ? as_int(value, 0, static_cast<int>(k_max_latency.count()))
-                                       : as_int(value, 0, 86'400);
-  if (!number) return false;
-  if (name == "status") plan.status = *number;
-  if (is_latency) plan.latency = Millis(*number);
-  if (name == "retry_after") plan.retry_after = *number;
-  return name == "status" || is_latency || name == "retry_after";
-}
-
-bool read_member(FaultPlan& plan, const std::string& name, const Json& value) {
-  if (name == "hang") {
-    plan.hang = value.is_boolean() && value.get<bool>();
-    return value.is_boolean();
-  }
-  if (name != "reject_to") return read_numbers(plan, name, value);
-  if (!value.is_array()) return false;
-  for (const Json& address : value) {
-    if (!address.is_string()) return false;
-    plan.reject_to.insert(address.get<std::string>());
-  }
-  return true;
+// Box-Muller over the two halves of the bits.
+double normal(std::uint64_t bits) {
+  const double a = (static_cast<double>(bits >> 32) + 1) * 0x1p-32;
+  const double b = static_cast<double>(bits & 0xffffffff) * 0x1p-32;
+  return std::sqrt(-2 * std::log(a)) * std::cos(2 * std::numbers::pi * b);
 }
 
 }  // namespace
 
-Result<FaultPlan> parse_faults(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return fail(Failure::invalid, "not a JSON object");
-  FaultPlan plan;
-  for (const auto& [name, value] : json.items()) {
-    if (!read_member(plan, name, value)) {
-      return fail(Failure::invalid, "unknown member or bad value: " + name);
+Millis pick_delay(const Delay& delay, std::uint64_t bits) {
+  const auto low = static_cast<double>(delay.low.count());
+  const auto high = static_cast<double>(delay.high.count());
+  switch (delay.shape) {
+    case Delay::Shape::fixed:
+      return delay.low;
+    case Delay::Shape::uniform:
+      return Millis(std::llround(low + unit(bits) * (high - low)));
+    case Delay::Shape::lognormal: {
+      const double sigma = std::log(high / low) / k_z99;
+      const double ms = low * std::exp(sigma * normal(bits));
+      return Millis(std::llround(std::min(ms, k_longest_ms)));
     }
   }
-  return plan;
+  return delay.low;
 }
 
-std::string faults_to_json(const FaultPlan& plan) {
-  return Json{{"error_rate", plan.error_rate},
-              {"status", plan.status},
-              {"latency_ms", plan.latency.count()},
-              {"hang", plan.hang},
-              {"retry_after", plan.retry_after},
-              {"reject_to", plan.reject_to},
-              {"accept_then_drop_connection", plan.drop_rate}}
-      .dump();
-}
-
-void Faults::set(FaultPlan plan) {
+void Faults::set(FaultPlan plan, TimePoint now) {
   auto next = std::make_shared<const FaultPlan>(std::move(plan));
-  const std::lock_guard lock(mutex_);
-  plan_ = std::move(next);
+  std::deque<Callback<Result<bool>>> released;
+  {
+    const std::lock_guard lock(mutex_);
+    random_ = SeededRandom(next->seed.value_or(seed_));
+    since_ = now;
+    plan_ = std::move(next);
+    released.swap(hanging_);
+  }
+  for (auto& go_on : released) go_on(true);
 }
 
 std::shared_ptr<const FaultPlan> Faults::plan() const {
@@ -91,15 +61,80 @@ std::shared_ptr<const FaultPlan> Faults::plan() const {
 }
 
 bool Faults::strikes(double rate) {
-  if (rate <= 0) return false;
-  const std::lock_guard lock(mutex_);
-  return static_cast<double>(random_.u64() >> 11) * 0x1p-53 < rate;
+  return unit(random_.u64()) < rate;
 }
 
-Task<void> Faults::delay() {
-  const std::shared_ptr<const FaultPlan> at_start = plan();
-  if (at_start->latency > Millis(0)) co_await sleep_for(at_start->latency);
-  while (at_start->hang && plan() == at_start) co_await sleep_for(k_hang_look);
+Fate Faults::decide(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  Fate fate{.plan = plan_};
+  const FaultPlan& plan = *plan_;
+  // Always as many draws, so that one fault does not shift the luck of another.
+  fate.latency = pick_delay(plan.latency, random_.u64());
+  const bool reset = strikes(plan.reset_rate);
+  const bool throttle = strikes(plan.throttle_rate);
+  const bool error = strikes(plan.error_rate);
+  const bool garbage = strikes(plan.garbage_rate);
+  fate.lose = strikes(plan.lose_rate);
+  fate.drop = strikes(plan.drop_rate);
+  fate.dice = random_.u64();
+  if (is_out(plan.outage, since_, now)) {
+    fate.kind = plan.outage.as_error ? Fate::Kind::error : Fate::Kind::reset;
+  } else if (reset) {
+    fate.kind = Fate::Kind::reset;
+  } else if (throttle) {
+    fate.kind = Fate::Kind::throttle;
+  } else if (error) {
+    fate.kind = Fate::Kind::error;
+  } else if (garbage) {
+    fate.kind = Fate::Kind::garbage;
+  }
+  return fate;
+}
+
+bool Faults::is_down(TimePoint now) const {
+  const std::lock_guard lock(mutex_);
+  return !plan_->outage.as_error && is_out(plan_->outage, since_, now);
+}
+
+bool Faults::is_refusing(TimePoint now) const {
+  const std::lock_guard lock(mutex_);
+  return plan_->outage.as_error && is_out(plan_->outage, since_, now);
+}
+
+void Faults::hold(const Fate& fate, Callback<Result<bool>> until_change) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (plan_ == fate.plan) {
+      // The oldest have given up, or will by their own deadline.
+      if (hanging_.size() == k_max_hanging) hanging_.pop_front();
+      hanging_.push_back(std::move(until_change));
+      return;
+    }
+  }
+  until_change(true);
+}
+
+Task<bool> Faults::delay(Fate fate) {
+  if (fate.latency > Millis(0)) co_await sleep_for(fate.latency);
+  if (!fate.plan->hang) co_return true;
+  const auto released = co_await await_callback<bool>(
+      k_hang_limit, [&](Callback<Result<bool>> done) { hold(fate, std::move(done)); });
+  co_return released.has_value();
+}
+
+FaultBoard::FaultBoard(std::uint64_t seed) {
+  for (auto& faults : faults_) faults = std::make_unique<Faults>(seed++);
+}
+
+void FaultBoard::set_all(const FaultPlan& plan, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  common_ = plan;
+  for (auto& faults : faults_) faults->set(plan, now);
+}
+
+FaultPlan FaultBoard::common() const {
+  const std::lock_guard lock(mutex_);
+  return common_;
 }
 
 }  // namespace otpd::sim

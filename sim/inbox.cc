@@ -5,6 +5,10 @@
 namespace otpd::sim {
 namespace {
 
+constexpr std::uint64_t InboxStats::* k_counts[] = {
+    &InboxStats::accepted, &InboxStats::duplicates,         &InboxStats::rejected,
+    &InboxStats::lost,     &InboxStats::receipts_delivered, &InboxStats::receipts_failed};
+
 std::size_t content_hash(const Message& message) {
   return std::hash<std::string>{}(message.to + '\n' + message.text);
 }
@@ -22,8 +26,9 @@ std::uint64_t Inbox::add(Message message) {
   const std::lock_guard lock(mutex_);
   if (messages_.size() == capacity_) drop_oldest();
   message.id = first_id_ + messages_.size();
-  ++stats_.accepted;
-  if (++held_by_content_[content_hash(message)] > 1) ++stats_.duplicates;
+  InboxStats& stats = stats_[index_of(message.face)];
+  ++stats.accepted;
+  if (++held_by_content_[content_hash(message)] > 1) ++stats.duplicates;
   ids_by_to_[message.to].push_back(message.id);
   messages_.push_back(std::move(message));
   return messages_.back().id;
@@ -40,9 +45,9 @@ void Inbox::drop_oldest() {
   ++first_id_;
 }
 
-void Inbox::count_rejected() {
+void Inbox::count(Face face, std::uint64_t InboxStats::* what) {
   const std::lock_guard lock(mutex_);
-  ++stats_.rejected;
+  ++(stats_[index_of(face)].*what);
 }
 
 std::vector<Message> Inbox::find(const InboxQuery& query) const {
@@ -77,7 +82,16 @@ void Inbox::clear() {
 
 InboxStats Inbox::stats() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  InboxStats sum;
+  for (const InboxStats& stats : stats_) {
+    for (const auto member : k_counts) sum.*member += stats.*member;
+  }
+  return sum;
+}
+
+InboxStats Inbox::stats(Face face) const {
+  const std::lock_guard lock(mutex_);
+  return stats_[index_of(face)];
 }
 
 std::uint64_t Inbox::epoch() const {

@@ -1,6 +1,7 @@
 // Inbox: every message that the simulated carriers accepted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "face.h"
 
 namespace otpd::sim {
 
@@ -18,10 +20,11 @@ struct Message {
   std::uint64_t id = 0;  // grows; also across restarts
   std::string to;
   std::string from;
-  std::string channel;  // "sms" or "email"
+  std::string channel;  // sms, voice, whatsapp or email
   std::string subject;  // of a mail
   std::string text;
   TimePoint received_at;
+  Face face = Face::twilio;  // that took it
 };
 
 struct InboxQuery {
@@ -31,9 +34,12 @@ struct InboxQuery {
 };
 
 struct InboxStats {
-  std::uint64_t accepted = 0;
-  std::uint64_t duplicates = 0;  // accepted with the address and text of one that is still held
-  std::uint64_t rejected = 0;
+  std::uint64_t accepted = 0;    // and shown in the inbox
+  std::uint64_t duplicates = 0;  // of those, with the address and text of one that is still held
+  std::uint64_t rejected = 0;    // refused, or cut off by a fault
+  std::uint64_t lost = 0;        // accepted and never seen again, on purpose
+  std::uint64_t receipts_delivered = 0;
+  std::uint64_t receipts_failed = 0;  // nobody took them
 };
 
 // Holds the newest `capacity` messages. Safe from any thread.
@@ -44,13 +50,16 @@ class Inbox {
 
   // Takes a message (its id is set here) and returns the id.
   std::uint64_t add(Message message);
-  void count_rejected();
+  // Adds one to a count of that face, such as &InboxStats::rejected.
+  void count(Face face, std::uint64_t InboxStats::* what);
 
   // Newest first. Costs what it returns, however many messages there are.
   std::vector<Message> find(const InboxQuery& query) const;
   // Forgets all messages and counts.
   void clear();
+  // Of all faces together, and of one.
   InboxStats stats() const;
+  InboxStats stats(Face face) const;
   // Another number after `clear` and in every process: what was known of the inbox is outdated.
   std::uint64_t epoch() const;
 
@@ -65,7 +74,7 @@ class Inbox {
   std::deque<Message> messages_;
   std::unordered_map<std::string, std::deque<std::uint64_t>> ids_by_to_;
   std::unordered_map<std::size_t, std::uint32_t> held_by_content_;
-  InboxStats stats_;
+  std::array<InboxStats, k_faces> stats_{};
 };
 
 }  // namespace otpd::sim

@@ -72,7 +72,10 @@ TEST(Inbox, ClearingForgetsAllAndStartsAnotherEpoch) {
   Inbox inbox(k_start);
   const std::uint64_t before = inbox.add(sms("+1", "a"));
   const std::uint64_t epoch = inbox.epoch();
-  inbox.count_rejected();
+  inbox.count(Face::vonage, &InboxStats::rejected);
+  EXPECT_EQ(inbox.stats().rejected, 1U);
+  EXPECT_EQ(inbox.stats(Face::vonage).rejected, 1U);
+  EXPECT_EQ(inbox.stats(Face::twilio).accepted, 1U);
   inbox.clear();
   EXPECT_TRUE(inbox.find({}).empty());
   EXPECT_TRUE(inbox.find({.to = "+1", .after = {}}).empty());

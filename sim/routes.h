@@ -1,21 +1,35 @@
-// Routes: the HTTP face of sms-sim: carriers' APIs, the inbox, the faults and the page.
+// Routes: the HTTP side of sms-sim: carriers' interfaces, the control interface and the page.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "base/clock.h"
 #include "base/task.h"
-#include "faults.h"
-#include "inbox.h"
+#include "control.h"
+#include "desk.h"
+#include "generic_face.h"
 #include "net/http_server.h"
+#include "sns_face.h"
 #include "twilio_face.h"
+#include "vonage_face.h"
+#include "whatsapp_face.h"
 
 namespace otpd::sim {
 
+// Who may send, and with what receipts are signed.
+struct Accounts {
+  TwilioAccount twilio;
+  VonageAccount vonage;
+  WhatsappAccount whatsapp;
+  GenericAccount generic;
+};
+
 class Routes {
  public:
-  // All must outlive the routes.
-  Routes(TwilioAccount account, Inbox& inbox, Faults& faults, const Clock& clock);
+  // All but the accounts must outlive the routes.
+  Routes(const Accounts& accounts, Inbox& inbox, FaultBoard& faults, Receipts& receipts,
+         const Clock& clock);
 
   // Answers one request. Safe from any loop.
   Task<net::HttpResponse> handle(net::HttpRequest request);
@@ -24,14 +38,16 @@ class Routes {
   static net::HttpResponse error_page(int status, std::string_view reason);
 
  private:
-  net::HttpResponse answer(const net::HttpRequest& request);
-  net::HttpResponse inbox(const net::HttpRequest& request);
-  net::HttpResponse faults(const net::HttpRequest& request);
-  net::HttpResponse stats() const;
-
-  TwilioFace twilio_;
-  Inbox& inbox_;
-  Faults& faults_;
+  TwilioMessages twilio_;
+  TwilioVoice twilio_voice_;
+  VonageFace vonage_;
+  SnsFace sns_;
+  WhatsappFace whatsapp_;
+  GenericFace generic_;
+  std::array<const HttpFace*, 6> faces_{&twilio_, &twilio_voice_, &vonage_,
+                                        &sns_,    &whatsapp_,     &generic_};
+  Desk desk_;
+  Control control_;
 };
 
 }  // namespace otpd::sim

@@ -1,109 +1,10 @@
 // The whole simulator over real sockets.
-#include <gtest/gtest.h>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
-#include <map>
-#include <nlohmann/json.hpp>
-
-#include "net/client.h"
-#include "net/event_loops.h"
-#include "net/test_peer.h"
-#include "routes.h"
-#include "smtp_face.h"
+#include "test_sim.h"
 
 namespace otpd::sim {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr std::string_view k_sid = "AC00000000000000000000000000000000";
-
-class SimTest : public testing::Test {
- protected:
-  template <class Start>
-  auto on_loop(Start start) {
-    return boost::asio::co_spawn(loops_[0].get_executor(), std::move(start),
-                                 boost::asio::use_future)
-        .get();
-  }
-
-  SimTest() {
-    auto listening = net::HttpServer::listen(
-        loops_, config(),
-        [this](net::HttpRequest request) { return routes_.handle(std::move(request)); },
-        Routes::error_page);
-    server_ = std::move(listening.value());
-    mail_ = std::move(
-        SmtpFace::listen(loops_, "127.0.0.1", 0, inbox_, faults_, clock_, Millis(300)).value());
-    on_loop([this]() -> Task<bool> {
-      client_ = std::make_unique<net::Client>(loops_[0]);
-      co_return true;
-    });
-  }
-  ~SimTest() override {
-    on_loop([this]() -> Task<bool> {
-      client_.reset();
-      co_return true;
-    });
-    server_.reset();
-    mail_.reset();
-    loops_.stop();
-  }
-
-  static net::HttpServerConfig config() {
-    net::HttpServerConfig config;
-    config.max_body_bytes = 64 * 1024;
-    return config;
-  }
-  Result<net::HttpAnswer> call(const net::HttpCall& call) {
-    return on_loop([&]() -> Task<Result<net::HttpAnswer>> { return client_->http(call); });
-  }
-  net::HttpAnswer get(std::string_view path, std::string method = "GET", std::string body = {}) {
-    net::HttpCall request;
-    request.method = std::move(method);
-    request.url = url() + std::string(path);
-    request.body = body;
-    return call(request).value();
-  }
-  net::HttpCall sms_call(std::string_view path = "/Messages.json") const {
-    net::HttpCall request;
-    request.url = url() + "/2010-04-01/Accounts/" + std::string(k_sid) + std::string(path);
-    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-    request.user = k_sid;
-    request.password = "simulated-token";
-    return request;
-  }
-  net::HttpAnswer send(const std::string& form) {
-    net::HttpCall request = sms_call();
-    request.body = form;
-    return call(request).value();
-  }
-  Result<net::MailAnswer> mail(std::string_view to, std::string_view message) {
-    net::MailCall request;
-    request.url = "smtp://127.0.0.1:" + std::to_string(mail_->port());
-    request.from = "otp@acme.example";
-    request.to = to;
-    request.message = message;
-    return on_loop([&]() -> Task<Result<net::MailAnswer>> { return client_->mail(request); });
-  }
-  Json inbox(std::string_view query = "") {
-    return Json::parse(get("/inbox.json" + std::string(query)).body);
-  }
-  void set_faults(std::string body) {
-    ASSERT_EQ(get("/faults", "POST", std::move(body)).status, 200);
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-
-  VirtualClock clock_{TimePoint(Millis(1'700'000'000'123))};
-  Inbox inbox_{clock_.now()};
-  Faults faults_{1};
-  Routes routes_{TwilioAccount{}, inbox_, faults_, clock_};
-  net::EventLoops loops_{1, "sim"};
-  std::unique_ptr<net::HttpServer> server_;
-  std::unique_ptr<SmtpFace> mail_;
-  std::unique_ptr<net::Client> client_;
-};
 
 TEST_F(SimTest, TakesAMessageAsTwilioDoes) {
   const net::HttpAnswer answer =
@@ -130,6 +31,7 @@ TEST_F(SimTest, TakesAMessageAsTwilioDoes) {
   EXPECT_EQ(list[0]["to"], "+14155552671");
   EXPECT_EQ(list[0]["from"], "+14155550100");
   EXPECT_EQ(list[0]["channel"], "sms");
+  EXPECT_EQ(list[0]["face"], "twilio");
   EXPECT_EQ(list[0]["text"], "Your code is 481623\n😀");
   EXPECT_EQ(list[0]["received_at"], "2023-11-14T22:13:20.123Z");
   EXPECT_FALSE(list[0].contains("subject"));
@@ -228,8 +130,11 @@ TEST_F(SimTest, SlowsDown) {
 
 TEST_F(SimTest, ListsTheInbox) {
   for (int i = 0; i < 120; ++i) {
-    inbox_.add({0, "+1415555" + std::to_string(1000 + i % 2), "A", "sms", "", std::to_string(i),
-                clock_.now()});
+    inbox_.add({.to = "+1415555" + std::to_string(1000 + i % 2),
+                .from = "A",
+                .channel = "sms",
+                .text = std::to_string(i),
+                .received_at = clock_.now()});
   }
   EXPECT_EQ(inbox().size(), 100U);
   EXPECT_EQ(inbox()[0]["text"], "119");

@@ -1,5 +1,6 @@
 #include "smtp_face.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,6 +11,7 @@
 #include "mail_text.h"
 #include "net/connection_set.h"
 #include "smtp_conversation.h"
+#include "wire.h"
 
 namespace otpd::sim {
 namespace {
@@ -33,15 +35,33 @@ struct MailService {
 
   std::string rule(const std::string& address) const {
     if (!faults.plan()->reject_to.contains(address)) return {};
-    inbox.count_rejected();
+    inbox.count(Face::smtp, &InboxStats::rejected);
     return "550 5.1.1 no such user here\r\n";
   }
 
-  std::string accept(const Envelope& envelope) const {
-    if (faults.strikes(faults.plan()->error_rate)) {
-      inbox.count_rejected();
-      return "451 4.3.0 simulated fault\r\n";
+  // The reply to a whole mail that this fate meets.
+  std::string accept(const Envelope& envelope, const Fate& fate) const {
+    if (fate.kind != Fate::Kind::normal) {
+      inbox.count(Face::smtp, &InboxStats::rejected);
+      return spoiled(fate);
     }
+    if (fate.lose) {
+      inbox.count(Face::smtp, &InboxStats::lost);
+      return "250 2.0.0 queued as 0\r\n";
+    }
+    return "250 2.0.0 queued as " + std::to_string(add(envelope)) + "\r\n";
+  }
+
+ private:
+  static std::string spoiled(const Fate& fate) {
+    if (fate.kind == Fate::Kind::garbage) return "<html>\xff\xfe no reply code here\r\n";
+    if (fate.kind == Fate::Kind::throttle) return "450 4.7.1 too many mails, slow down\r\n";
+    const int code = std::clamp(code_or(*fate.plan, 451), 400, 599);
+    return std::to_string(code) + (code < 500 ? " 4.3.0" : " 5.3.0") + " simulated fault\r\n";
+  }
+
+  // Returns the id of the last one.
+  std::uint64_t add(const Envelope& envelope) const {
     const MailText mail = read_mail(envelope.data);
     std::uint64_t id = 0;
     for (const std::string& to : envelope.to) {
@@ -51,9 +71,10 @@ struct MailService {
                       .channel = "email",
                       .subject = mail.subject,
                       .text = mail.text,
-                      .received_at = clock.now()});
+                      .received_at = clock.now(),
+                      .face = Face::smtp});
     }
-    return "250 2.0.0 queued as " + std::to_string(id) + "\r\n";
+    return id;
   }
 };
 
@@ -64,8 +85,9 @@ class SmtpSession final : public net::Connection, public std::enable_shared_from
       : socket_(std::move(socket)),
         service_(std::move(service)),
         siblings_(std::move(siblings)),
-        conversation_([this](const std::string& address) { return service_->rule(address); },
-                      [this](const Envelope& envelope) { return service_->accept(envelope); }) {
+        conversation_(
+            [this](const std::string& address) { return service_->rule(address); },
+            [this](const Envelope& envelope) { return service_->accept(envelope, fate_); }) {
     siblings_->add(*this);
   }
   ~SmtpSession() override { siblings_->remove(*this); }
@@ -87,7 +109,7 @@ class SmtpSession final : public net::Connection, public std::enable_shared_from
 
   Task<void> run() {
     const auto self = shared_from_this();
-    bool open = co_await say(SmtpConversation::greeting());
+    bool open = !cut_off() && co_await say(SmtpConversation::greeting());
     while (open && !conversation_.finished()) open = co_await exchange();
   }
 
@@ -106,11 +128,37 @@ class SmtpSession final : public net::Connection, public std::enable_shared_from
     std::string_view line(buffer_.data(), size - 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const bool ends_mail = conversation_.in_data() && line == ".";
-    if (ends_mail) co_await service_->faults.delay();
+    if (cut_off()) co_return false;
+    if (ends_mail && !co_await meet_fate()) co_return false;
     const std::string reply = conversation_.take(line);
     buffer_.erase(0, size);
+    if (ends_mail && fate_.drop) co_return false;
     if (reply.empty()) co_return true;
     co_return co_await say(reply);
+  }
+
+  // During an outage, ends the connection.
+  bool cut_off() {
+    const bool down = service_->faults.is_down(service_->clock.now());
+    if (down) reset();
+    return down;
+  }
+  void reset() {
+    ErrorCode ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    abort();
+  }
+
+  // What the mail in progress meets. False if that is the end of the connection.
+  Task<bool> meet_fate() {
+    fate_ = service_->faults.decide(service_->clock.now());
+    if (fate_.kind == Fate::Kind::reset) {
+      service_->inbox.count(Face::smtp, &InboxStats::rejected);
+      reset();
+      co_return false;
+    }
+    deadline = net::Steady::time_point::max();
+    co_return co_await service_->faults.delay(fate_);
   }
 
   Task<bool> say(std::string reply) {
@@ -125,6 +173,7 @@ class SmtpSession final : public net::Connection, public std::enable_shared_from
   std::shared_ptr<net::ConnectionSet> siblings_;
   SmtpConversation conversation_;
   std::string buffer_;
+  Fate fate_;
 };
 
 }  // namespace
@@ -182,13 +231,13 @@ class SmtpFace::Listener : public std::enable_shared_from_this<SmtpFace::Listene
 
 Result<std::unique_ptr<SmtpFace>> SmtpFace::listen(net::EventLoops& loops,
                                                    const std::string& address, std::uint16_t port,
-                                                   Inbox& inbox, Faults& faults, const Clock& clock,
-                                                   Millis deadline) {
+                                                   Inbox& inbox, FaultBoard& faults,
+                                                   const Clock& clock, Millis deadline) {
   const std::string where = "cannot listen on " + address + " port " + std::to_string(port) + ": ";
   ErrorCode ec;
   const auto ip = asio::ip::make_address(address, ec);
   if (ec) return fail(Failure::invalid, where + "not an IP address");
-  auto service = std::make_shared<MailService>(inbox, faults, clock, deadline);
+  auto service = std::make_shared<MailService>(inbox, faults.of(Face::smtp), clock, deadline);
   auto listener = std::make_shared<Listener>(loops[0], std::move(service));
   ec = listener->open({ip, port});
   if (ec) return fail(Failure::unavailable, where + ec.message());

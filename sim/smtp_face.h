@@ -19,7 +19,8 @@ class SmtpFace {
   // with the address, the port and the system's reason.
   static Result<std::unique_ptr<SmtpFace>> listen(net::EventLoops& loops,
                                                   const std::string& address, std::uint16_t port,
-                                                  Inbox& inbox, Faults& faults, const Clock& clock,
+                                                  Inbox& inbox, FaultBoard& faults,
+                                                  const Clock& clock,
                                                   Millis deadline = Millis(60'000));
   // Stops accepting and ends all connections.
   ~SmtpFace();

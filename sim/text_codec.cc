@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "gsm_table.h"
+
 namespace otpd::sim {
 namespace {
 
@@ -48,13 +50,35 @@ char32_t next_character(std::string_view& utf8) {
 
 // Septets of a character in GSM 03.38 with its extension table; 0 if it has none.
 std::size_t gsm_septets(char32_t c) {
-  static constexpr std::u32string_view k_basic =
-      U"@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ "
-      U"!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-      U"ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-  static constexpr std::u32string_view k_extension = U"\f^{}\\[~]|€";
-  if (k_basic.find(c) != k_basic.npos) return 1;
-  return k_extension.find(c) != k_extension.npos ? 2 : 0;
+  if (c != k_gsm_escape && k_gsm_basic.find(c) != k_gsm_basic.npos) return 1;
+  const bool extended = std::any_of(k_gsm_extension.begin(), k_gsm_extension.end(),
+                                    [c](const auto& entry) { return entry.second == c; });
+  return extended ? 2 : 0;
+}
+
+// The code point in UTF-8.
+void append_utf8(std::string& out, char32_t c) {
+  const auto tail = [&](int shift) { return static_cast<char>(0x80 | ((c >> shift) & 0x3f)); };
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    out += static_cast<char>(0xc0 | (c >> 6));
+    out += tail(0);
+  } else if (c < 0x10000) {
+    out += static_cast<char>(0xe0 | (c >> 12));
+    out += tail(6);
+    out += tail(0);
+  } else {
+    out += static_cast<char>(0xf0 | (c >> 18));
+    out += tail(12);
+    out += tail(6);
+    out += tail(0);
+  }
+}
+
+char32_t utf16_unit(std::string_view bytes, std::size_t at) {
+  return static_cast<char32_t>(static_cast<std::uint8_t>(bytes[at]) << 8 |
+                               static_cast<std::uint8_t>(bytes[at + 1]));
 }
 
 std::size_t parts(std::size_t units, std::size_t single, std::size_t each) {
@@ -150,6 +174,46 @@ std::size_t count_segments(std::string_view utf8) {
     utf16 += c > 0xffff ? 2 : 1;
   }
   return is_gsm ? parts(septets, 160, 153) : parts(utf16, 70, 67);
+}
+
+std::string decode_gsm(std::string_view septets) {
+  std::string out;
+  for (std::size_t i = 0; i < septets.size(); ++i) {
+    const char32_t c = k_gsm_basic[static_cast<std::uint8_t>(septets[i]) & 0x7f];
+    if (c != k_gsm_escape) {
+      append_utf8(out, c);
+      continue;
+    }
+    if (++i == septets.size()) break;
+    const auto* entry = std::find_if(k_gsm_extension.begin(), k_gsm_extension.end(),
+                                     [&](const auto& one) { return one.first == septets[i]; });
+    // What the table does not have is shown as the basic character (section 6.2.1.1).
+    const char32_t basic = k_gsm_basic[static_cast<std::uint8_t>(septets[i]) & 0x7f];
+    append_utf8(out, entry == k_gsm_extension.end() ? basic : entry->second);
+  }
+  return out;
+}
+
+std::string decode_utf16be(std::string_view bytes) {
+  std::string out;
+  for (std::size_t i = 0; i + 2 <= bytes.size(); i += 2) {
+    char32_t c = utf16_unit(bytes, i);
+    if (c >= 0xd800 && c < 0xdc00 && i + 4 <= bytes.size()) {
+      const char32_t low = utf16_unit(bytes, i + 2);
+      if (low >= 0xdc00 && low < 0xe000) {
+        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+        i += 2;
+      }
+    }
+    append_utf8(out, c >= 0xd800 && c < 0xe000 ? U'\ufffd' : c);
+  }
+  return out;
+}
+
+std::string decode_latin1(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) append_utf8(out, static_cast<std::uint8_t>(c));
+  return out;
 }
 
 }  // namespace otpd::sim

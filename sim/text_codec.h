@@ -1,4 +1,4 @@
-// Decoders for what carriers' clients put on the wire: forms, base64, quoted-printable.
+// Decoders for what carriers' clients put on the wire: forms, base64, quoted-printable, alphabets.
 #pragma once
 
 #include <string>
@@ -29,5 +29,11 @@ std::size_t count_characters(std::string_view utf8);
 // Into how many SMS the text is cut: 160 or 153 septets each in GSM 03.38, otherwise 70 or 67
 // UTF-16 units each.
 std::size_t count_segments(std::string_view utf8);
+
+// To UTF-8: GSM 03.38 with one septet a byte (the top bit is ignored), UTF-16 big endian (half a
+// surrogate pair becomes U+FFFD, an odd byte at the end is dropped), and Latin-1.
+std::string decode_gsm(std::string_view septets);
+std::string decode_utf16be(std::string_view bytes);
+std::string decode_latin1(std::string_view bytes);
 
 }  // namespace otpd::sim

@@ -47,5 +47,26 @@ TEST(TextCodec, CountsSegmentsAsCarriersDo) {
   EXPECT_EQ(count_segments(std::string(69, 'a') + "😀"), 2U) << "two UTF-16 units";
 }
 
+TEST(TextCodec, DecodesTheWholeGsmAlphabet) {
+  std::string all;
+  for (int septet = 0; septet < 128; ++septet) {
+    if (septet != 0x1b) all += static_cast<char>(septet);
+  }
+  EXPECT_EQ(decode_gsm(all),
+            "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
+  EXPECT_EQ(decode_gsm("\x1b\x0a\x1b\x14\x1b\x28\x1b\x29\x1b\x2f\x1b\x3c\x1b\x3d\x1b\x3e\x1b\x40"
+                       "\x1b\x65"),
+            "\f^{}\\[~]|€");
+  EXPECT_EQ(decode_gsm("a\x1b"
+                       "b\x1b"),
+            "ab");
+}
+
+TEST(TextCodec, DecodesBrokenUtf16) {
+  EXPECT_EQ(decode_utf16be(std::string_view("\0a\xd8\0\0b\xdc\0\0c\x7f", 11)), "a\ufffdb\ufffdc");
+  EXPECT_EQ(decode_utf16be(std::string_view("\xd8\x3d", 2)), "\ufffd");
+}
+
 }  // namespace
 }  // namespace otpd::sim

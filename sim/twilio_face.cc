@@ -1,49 +1,26 @@
 #include "twilio_face.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
-#include <random>
+#include <map>
 
-#include "base/encoding.h"
-#include "base/random.h"
-#include "text_codec.h"
+#include "net/form.h"
+#include "signatures.h"
+#include "wire.h"
 
 namespace otpd::sim {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t k_max_body_characters = 1600;
+constexpr std::string_view k_root = "/2010-04-01/";
 
-net::HttpResponse json_response(int status, const Json& json) {
-  net::HttpResponse response;
-  response.status = status;
-  response.body = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return response;
-}
-
-net::HttpResponse error(int status, int code, std::string_view message) {
+net::HttpResponse twilio_error(int status, int code, std::string_view message) {
   return json_response(status,
                        {{"code", code},
                         {"message", message},
                         {"more_info", fmt::format("https://www.twilio.com/docs/errors/{}", code)},
                         {"status", status}});
-}
-
-// Not for secrets: an identifier that looks like Twilio's.
-std::string make_sid(std::string_view prefix) {
-  thread_local SeededRandom random((std::uint64_t{std::random_device{}()} << 32) ^
-                                   std::random_device{}());
-  return std::string(prefix) + hex_encode(random.bytes(16));
-}
-
-bool is_e164(std::string_view number) {
-  return number.size() >= 8 && number.size() <= 16 && number[0] == '+' && number[1] != '0' &&
-         std::all_of(number.begin() + 1, number.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 struct MagicNumber {
@@ -63,18 +40,18 @@ constexpr std::array k_magic_numbers = {
     MagicNumber{"+15005550009", 21614, "'To' number is not a valid mobile number"},
 };
 
-std::string field(const Form& form, std::string_view name) {
-  const std::string* value = find_field(form, name);
-  return value == nullptr ? std::string() : *value;
+Json or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
 }
 
-Json message_json(const TwilioAccount& account, const Form& form, TimePoint now) {
-  const std::string sid = make_sid("SM");
-  const std::string uri = "/2010-04-01/Accounts/" + account.sid + "/Messages/" + sid;
-  const std::string date = fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000",
-                                       fmt::gmtime(std::chrono::floor<std::chrono::seconds>(now)));
+std::string rfc2822(TimePoint now) {
+  return utc(now, "{:%a, %d %b %Y %H:%M:%S} +0000");
+}
+
+Json message_json(const TwilioAccount& account, const Form& form, const std::string& sid,
+                  const std::string& path, TimePoint now) {
+  const std::string date = rfc2822(now);
   const std::string service = field(form, "MessagingServiceSid");
-  const std::string from = field(form, "From");
   const std::string body = field(form, "Body");
   return {{"account_sid", account.sid},
           {"api_version", "2010-04-01"},
@@ -85,82 +62,144 @@ Json message_json(const TwilioAccount& account, const Form& form, TimePoint now)
           {"direction", "outbound-api"},
           {"error_code", nullptr},
           {"error_message", nullptr},
-          {"from", from.empty() ? Json() : Json(from)},
-          {"messaging_service_sid", service.empty() ? Json() : Json(service)},
+          {"from", or_null(field(form, "From"))},
+          {"messaging_service_sid", or_null(service)},
           {"num_media", "0"},
           {"num_segments", std::to_string(count_segments(body))},
           {"price", nullptr},
           {"price_unit", "USD"},
           {"sid", sid},
           {"status", service.empty() ? "queued" : "accepted"},
-          {"subresource_uris", {{"media", uri + "/Media.json"}}},
+          {"subresource_uris", {{"media", path + "/Media.json"}}},
           {"to", field(form, "To")},
-          {"uri", uri + ".json"}};
+          {"uri", path + ".json"}};
+}
+
+Json call_json(const TwilioAccount& account, const Form& form, const std::string& sid,
+               const std::string& path, TimePoint now) {
+  const std::string date = rfc2822(now);
+  return {{"account_sid", account.sid}, {"answered_by", nullptr}, {"api_version", "2010-04-01"},
+          {"date_created", date},       {"date_updated", date},   {"direction", "outbound-api"},
+          {"duration", nullptr},        {"end_time", nullptr},    {"from", field(form, "From")},
+          {"price", nullptr},           {"price_unit", "USD"},    {"sid", sid},
+          {"start_time", nullptr},      {"status", "queued"},     {"to", field(form, "To")},
+          {"uri", path + ".json"}};
 }
 
 }  // namespace
 
-TwilioFace::TwilioFace(TwilioAccount account, Inbox& inbox, Faults& faults, const Clock& clock)
-    : account_(std::move(account)), inbox_(inbox), faults_(faults), clock_(clock) {}
-
-bool TwilioFace::authorized(const net::HttpRequest& request) const {
-  const std::string_view header = net::find_header(request.headers, "Authorization");
-  return header.starts_with("Basic ") &&
-         base64_decode(header.substr(6)) == account_.sid + ":" + account_.auth_token;
+net::HttpResponse TwilioFace::error(const FaultPlan& plan) const {
+  const int status = plan.status.value_or(503);
+  const int usual = status == 429 ? 20429 : status >= 500 ? 20503 : 20001;
+  return twilio_error(status, code_or(plan, usual), "simulated fault");
 }
 
-Task<net::HttpResponse> TwilioFace::handle(const net::HttpRequest& request) {
-  co_await faults_.delay();
-  const std::shared_ptr<const FaultPlan> plan = faults_.plan();
-  if (faults_.strikes(plan->error_rate)) {
-    const int code = plan->status == 429 ? 20429 : plan->status >= 500 ? 20503 : 20001;
-    net::HttpResponse fault = error(plan->status, code, "simulated fault");
-    if (plan->retry_after > 0) {
-      fault.headers.emplace_back("Retry-After", std::to_string(plan->retry_after));
-    }
-    inbox_.count_rejected();
-    co_return fault;
-  }
-  net::HttpResponse response = send(request);
-  if (response.status != 201) inbox_.count_rejected();
-  if (response.status == 201 && faults_.strikes(plan->drop_rate)) response.status = 0;
-  co_return response;
+net::HttpResponse TwilioFace::throttled(const FaultPlan&) const {
+  return twilio_error(429, 20429, "Too Many Requests");
 }
 
-net::HttpResponse TwilioFace::send(const net::HttpRequest& request) {
-  if (!authorized(request)) return error(401, 20003, "Authenticate");
-  if (request.path != "/2010-04-01/Accounts/" + account_.sid + "/Messages.json") {
-    return error(404, 20404, "The requested resource " + request.path + " was not found");
+std::string TwilioFace::path_of(std::string_view sid) const {
+  return fmt::format("{}Accounts/{}/{}/{}", k_root, account_.sid, resource(), sid);
+}
+
+Reply TwilioFace::take(const net::HttpRequest& request, const FaultPlan& plan,
+                       TimePoint now) const {
+  if (basic_of(request) != account_.sid + ":" + account_.auth_token) {
+    return {twilio_error(401, 20003, "Authenticate")};
   }
-  if (request.method != "POST") return error(405, 20004, "Method not allowed");
+  if (request.path != fmt::format("{}Accounts/{}/{}.json", k_root, account_.sid, resource())) {
+    return {twilio_error(404, 20404, "The requested resource " + request.path + " was not found")};
+  }
+  if (request.method != "POST") return {twilio_error(405, 20004, "Method not allowed")};
   const Form form = parse_form(request.body);
   const std::string to = field(form, "To");
-  const std::string body = field(form, "Body");
-  if (to.empty()) return error(400, 21604, "A 'To' phone number is required.");
-  if (!is_e164(to) || faults_.plan()->reject_to.contains(to)) {
-    return error(400, 21211, "The 'To' number " + to + " is not a valid phone number.");
+  if (to.empty()) return {twilio_error(400, 21604, "A 'To' phone number is required.")};
+  if (!is_e164(to) || plan.reject_to.contains(to)) {
+    return {twilio_error(400, 21211, "The 'To' number " + to + " is not a valid phone number.")};
   }
   for (const MagicNumber& magic : k_magic_numbers) {
-    if (to == magic.to) return error(400, magic.code, magic.message);
+    if (to == magic.to) return {twilio_error(400, magic.code, magic.message)};
   }
-  if (field(form, "From").empty() && field(form, "MessagingServiceSid").empty()) {
-    return error(400, 21603, "A 'From' phone number is required.");
-  }
-  if (body.empty()) return error(400, 21602, "Message body is required.");
-  if (count_characters(body) > k_max_body_characters) {
-    return error(400, 21617, "The concatenated message body exceeds the 1600 character limit.");
-  }
-  const TimePoint now = clock_.now();
-  const Json json = message_json(account_, form, now);
+  return accept(form, now);
+}
+
+MakePost TwilioFace::receipt(const Form& form, std::string sid, std::string prefix,
+                             std::array<std::string_view, 3> words, std::string error_code) const {
+  const std::string url = field(form, "StatusCallback");
+  if (url.empty()) return {};
+  std::map<std::string, std::string> common = {{"AccountSid", account_.sid},
+                                               {"ApiVersion", "2010-04-01"},
+                                               {"From", field(form, "From")},
+                                               {"To", field(form, "To")},
+                                               {prefix + "Sid", sid}};
+  if (prefix == "Message") common.emplace("SmsSid", sid);
+  return [=, token = account_.auth_token](ReceiptState state) {
+    std::map<std::string, std::string> fields = common;
+    const std::string word(words[static_cast<std::size_t>(state)]);
+    fields[prefix + "Status"] = word;
+    if (prefix == "Message") fields["SmsStatus"] = word;
+    if (state == ReceiptState::failed) fields["ErrorCode"] = error_code;
+    ReceiptPost post{.url = url,
+                     .headers = {{"Content-Type", "application/x-www-form-urlencoded"},
+                                 {"X-Twilio-Signature", twilio_signature(token, url, fields)}},
+                     .body = {}};
+    for (const auto& [name, value] : fields) {
+      post.body += post.body.empty() ? "" : "&";
+      post.body += net::percent_encode(name) + "=" + net::percent_encode(value);
+    }
+    return post;
+  };
+}
+
+bool TwilioMessages::owns(const net::HttpRequest& request) const {
+  return request.path.starts_with(k_root) && !request.path.ends_with("/Calls.json");
+}
+
+Reply TwilioMessages::accept(const Form& form, TimePoint now) const {
+  const std::string body = field(form, "Body");
   const std::string service = field(form, "MessagingServiceSid");
-  inbox_.add({.id = 0,
-              .to = to,
-              .from = service.empty() ? field(form, "From") : service,
-              .channel = "sms",
-              .subject = "",
-              .text = body,
-              .received_at = now});
-  return json_response(201, json);
+  if (field(form, "From").empty() && service.empty()) {
+    return {twilio_error(400, 21603, "A 'From' phone number is required.")};
+  }
+  if (body.empty()) return {twilio_error(400, 21602, "Message body is required.")};
+  if (count_characters(body) > k_max_body_characters) {
+    return {twilio_error(400, 21617,
+                         "The concatenated message body exceeds the 1600 character limit.")};
+  }
+  const std::string sid = "SM" + random_hex(16);
+  return {.response = json_response(201, message_json(account_, form, sid, path_of(sid), now)),
+          .message = Message{.to = field(form, "To"),
+                             .from = service.empty() ? field(form, "From") : service,
+                             .channel = "sms",
+                             .text = body,
+                             .received_at = now,
+                             .face = face()},
+          .receipt = receipt(form, sid, "Message", {"sent", "delivered", "undelivered"}, "30003")};
+}
+
+bool TwilioVoice::owns(const net::HttpRequest& request) const {
+  return request.path.starts_with(k_root) && request.path.ends_with("/Calls.json");
+}
+
+Reply TwilioVoice::accept(const Form& form, TimePoint now) const {
+  const std::string twiml = field(form, "Twiml");
+  if (field(form, "From").empty()) {
+    return {twilio_error(400, 21213, "'From' is required to create a call.")};
+  }
+  if (twiml.empty()) {
+    return {twilio_error(400, 21205, "Url parameter is required; this simulator wants Twiml.")};
+  }
+  const std::string words = said_by(twiml);
+  if (words.empty()) return {twilio_error(400, 12100, "Document parse failure: nothing to say")};
+  const std::string sid = "CA" + random_hex(16);
+  return {.response = json_response(201, call_json(account_, form, sid, path_of(sid), now)),
+          .message = Message{.to = field(form, "To"),
+                             .from = field(form, "From"),
+                             .channel = "voice",
+                             .text = words,
+                             .received_at = now,
+                             .face = face()},
+          .receipt = receipt(form, sid, "Call", {"ringing", "completed", "no-answer"}, "30003")};
 }
 
 }  // namespace otpd::sim

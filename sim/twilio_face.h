@@ -1,13 +1,10 @@
-// TwilioFace: Twilio's Messages API, the part that sends.
+// TwilioFace: Twilio's API, the parts that send: text messages and calls.
 #pragma once
 
 #include <string>
 
-#include "base/clock.h"
-#include "base/task.h"
-#include "faults.h"
-#include "inbox.h"
-#include "net/http_message.h"
+#include "http_face.h"
+#include "text_codec.h"
 
 namespace otpd::sim {
 
@@ -16,26 +13,56 @@ struct TwilioAccount {
   std::string auth_token = "simulated-token";
 };
 
-class TwilioFace {
+// What both parts share: the account, the words of an error, the form of a receipt.
+class TwilioFace : public HttpFace {
  public:
-  // All must outlive the face.
-  TwilioFace(TwilioAccount account, Inbox& inbox, Faults& faults, const Clock& clock);
+  net::HttpResponse error(const FaultPlan& plan) const override;
+  net::HttpResponse throttled(const FaultPlan& plan) const override;
+  Reply take(const net::HttpRequest& request, const FaultPlan& plan, TimePoint now) const override;
 
-  // Whether the path is Twilio's.
-  static bool owns(std::string_view path) { return path.starts_with("/2010-04-01/"); }
+ protected:
+  explicit TwilioFace(TwilioAccount account) : account_(std::move(account)) {}
 
-  // POST /2010-04-01/Accounts/{sid}/Messages.json as Twilio answers it, with the faults of the
-  // plan and Twilio's own magic numbers (+15005550001 and its siblings).
-  Task<net::HttpResponse> handle(const net::HttpRequest& request);
+  // "Messages" or "Calls".
+  virtual std::string_view resource() const = 0;
+  // The answer to a request of the right account whose To is good.
+  virtual Reply accept(const Form& form, TimePoint now) const = 0;
 
- private:
-  bool authorized(const net::HttpRequest& request) const;
-  net::HttpResponse send(const net::HttpRequest& request);
+  // Members that every resource has.
+  std::string path_of(std::string_view sid) const;
+  // Posts `prefix`Sid and `prefix`Status with the state's word to the form's StatusCallback.
+  MakePost receipt(const Form& form, std::string sid, std::string prefix,
+                   std::array<std::string_view, 3> words, std::string error_code) const;
 
   TwilioAccount account_;
-  Inbox& inbox_;
-  Faults& faults_;
-  const Clock& clock_;
 };
+
+// POST /2010-04-01/Accounts/{sid}/Messages.json, with Twilio's own magic numbers (+15005550001
+// and its siblings); and every other path of that API, as not found.
+class TwilioMessages final : public TwilioFace {
+ public:
+  explicit TwilioMessages(TwilioAccount account) : TwilioFace(std::move(account)) {}
+  Face face() const override { return Face::twilio; }
+  bool owns(const net::HttpRequest& request) const override;
+
+ private:
+  std::string_view resource() const override { return "Messages"; }
+  Reply accept(const Form& form, TimePoint now) const override;
+};
+
+// POST /2010-04-01/Accounts/{sid}/Calls.json with Twiml: the inbox shows what would be said.
+class TwilioVoice final : public TwilioFace {
+ public:
+  explicit TwilioVoice(TwilioAccount account) : TwilioFace(std::move(account)) {}
+  Face face() const override { return Face::twilio_voice; }
+  bool owns(const net::HttpRequest& request) const override;
+
+ private:
+  std::string_view resource() const override { return "Calls"; }
+  Reply accept(const Form& form, TimePoint now) const override;
+};
+
+// The words of every <Say> in a TwiML document, one a line.
+std::string said_by(std::string_view twiml);
 
 }  // namespace otpd::sim

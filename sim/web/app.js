@@ -1,4 +1,5 @@
 // Shows the inbox. Text of messages only ever becomes text nodes.
+import { element, faceName } from '/faces.js';
 
 const pollMs = 700;
 const firstLoad = 300;
@@ -52,13 +53,6 @@ function shortTime(iso) {
 
 // ---- drawing
 
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
 function codeButton(text) {
   const code = findCode(text);
   if (!code) return null;
@@ -104,7 +98,10 @@ function conversationItem(to, messages, isFresh) {
   const actions = element('div', 'actions');
   const code = codeButton(newest.text);
   if (code) actions.append(code);
-  if (messages.length > 1) actions.append(element('span', 'count', `${messages.length} messages`));
+  const meta = element('span', 'meta');
+  meta.append(element('span', 'via', `${faceName(newest.face)} · ${newest.channel}`));
+  if (messages.length > 1) meta.append(element('span', 'count', `${messages.length} messages`));
+  actions.append(meta);
   item.append(open, preview, actions);
   return item;
 }
@@ -142,7 +139,7 @@ function bubble(message, isFresh) {
   if (code) actions.append(code);
   item.append(actions);
   const date = new Date(message.received_at);
-  const time = element('time', '', `${clockTime(date)} · ${message.channel} from ${message.from}`);
+  const time = element('time', '', `${clockTime(date)} · ${message.channel} by ${faceName(message.face)} from ${message.from}`);
   time.dateTime = message.received_at;
   item.append(time);
   return item;
@@ -267,18 +264,6 @@ async function poll() {
   loading = false;
 }
 
-async function drawStats() {
-  if (document.hidden) return;
-  try {
-    const stats = await (await fetch('/stats.json')).json();
-    for (const name of ['accepted', 'duplicates', 'rejected']) {
-      $(name).textContent = stats[name].toLocaleString();
-    }
-  } catch {
-    // The list says that there is no connection.
-  }
-}
-
 // A whole number in the filter may have older messages than those loaded.
 async function filterChanged() {
   const wanted = $('filter').value.replace(/[\s()-]/g, '');
@@ -303,7 +288,7 @@ window.addEventListener('hashchange', follow);
 $('clear').addEventListener('click', async () => {
   await fetch('/inbox.json', { method: 'DELETE' });
   poll();
-  drawStats();
+  window.dispatchEvent(new Event('inbox-emptied'));
 });
 document.addEventListener('visibilitychange', poll);
 document.addEventListener('keydown', (event) => {
@@ -313,7 +298,5 @@ document.addEventListener('keydown', (event) => {
 drawList();
 tick();
 poll();
-drawStats();
 setInterval(poll, pollMs);
-setInterval(drawStats, 2000);
 setInterval(tick, 10000);

@@ -29,7 +29,10 @@ struct HttpRequest {
 };
 
 struct HttpResponse {
-  int status = 200;  // 0: the connection ends without an answer (for doubles that play faults)
+  static constexpr int k_reset = -1;
+
+  // For doubles that play faults, 0: the connection ends without an answer; k_reset: it is reset.
+  int status = 200;
   std::string content_type = "application/json";
   std::string body;
   Headers headers;  // besides Content-Type, Content-Length, Connection and Date

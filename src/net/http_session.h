@@ -90,6 +90,13 @@ class HttpSession final : public Connection,
   }
 
  private:
+  // Closes so that the client sees a reset.
+  void reset() {
+    ErrorCode ignored;
+    socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    abort();
+  }
+
   enum class Phase { handshake, idle, header, body, handler, write, linger };
 
   // How long and how much we listen after the last answer, so that the client can read it.
@@ -192,7 +199,9 @@ Task<bool> HttpSession<Stream>::serve_one() {
   request.peer = peer_;
   head_only_ = request.method == "HEAD";
   const HttpResponse response = co_await call_handler(std::move(request));
-  if (abandoned_ || response.status == 0) co_return false;
+  if (abandoned_) co_return false;
+  if (response.status == HttpResponse::k_reset) reset();
+  if (response.status <= 0) co_return false;
   const ResponseFrame frame{
       .close = !parser_.keep_alive() || service_->draining.load(std::memory_order_relaxed),
       .keep_alive = parser_.is_http10(),

@@ -66,7 +66,10 @@ export class Program {
   // SIGTERM; throws unless it then ends by itself with status 0.
   async stop(limitMs = 20_000) {
     this.child.kill('SIGTERM');
-    const how = await Promise.race([this.exit, sleep(limitMs).then(() => 'late')]);
+    let timer;
+    const late = new Promise((resolve) => { timer = setTimeout(resolve, limitMs, 'late'); });
+    const how = await Promise.race([this.exit, late]);
+    clearTimeout(timer);
     if (how === 'late') {
       await this.kill();
       throw new Error(`${this.name} did not end within ${limitMs} ms of SIGTERM\n${this.tail()}`);

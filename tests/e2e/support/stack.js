@@ -69,7 +69,7 @@ export class Stack {
 
   async startSim() {
     this.sim = new Program('sms-sim', path.join(this.from, 'sms-sim'),
-      [`--listen=127.0.0.1:${this.simPort}`, `--smtp=127.0.0.1:${this.smtpPort}`],
+      [`--listen=127.0.0.1:${this.simPort}`, `--smtp=127.0.0.1:${this.smtpPort}`, '--no-smpp'],
       { cwd: this.dir, env: inherited });
     await this.answers(this.sim, `${this.simUrl}/inbox.json`);
   }
