@@ -45,7 +45,7 @@ struct SmppAnswer {
 // that did not last: between half and all of base * 2^(failures - 1), at most `backoff_max`.
 Millis smpp_backoff(const SmppSessionConfig& config, std::uint32_t failures, Random& random);
 
-// Created on, used on and destroyed on (or after the end of) its loop.
+// Used on its loop, and destroyed there or after the loop's end; may be made on any thread.
 class SmppSession {
  public:
   // Gets every well-formed deliver_sm, after its answer is on its way. Runs on the loop.

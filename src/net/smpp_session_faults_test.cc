@@ -133,6 +133,26 @@ TEST_F(SmppSessionTest, LeavesWhenTheBindIsNotAnswered) {
   EXPECT_TRUE(run_until([&] { return session->is_bound(); }));
 }
 
+TEST_F(SmppSessionTest, WaitsLongerForAnSmscThatHangsUpEachTime) {
+  std::vector<std::chrono::steady_clock::time_point> binds;
+  std::atomic<int> count{0};
+  TestSmsc smsc({[&](TestSmscPeer& peer) {
+    peer.welcome();
+    binds.push_back(std::chrono::steady_clock::now());
+    ++count;
+  }});
+  auto config = config_for(smsc);
+  config.backoff_base = Millis(100);
+  config.backoff_max = Seconds(60);
+  connect(std::move(config));
+  ASSERT_TRUE(run_until([&] { return count >= 4; }));
+  session.reset();
+  smsc.stop();
+  // At least 50, 100 and 200 ms, less what may pass here between a bind and the note of it; without
+  // doubling it would be 300 at most.
+  EXPECT_GT(binds[3] - binds[0], Millis(320));
+}
+
 TEST_F(SmppSessionTest, RefusesAtOnceWhatCannotGo) {
   TestSmsc smsc({[](TestSmscPeer& peer) { peer.wait_for_end(); }});  // never binds
   auto config = config_for(smsc);

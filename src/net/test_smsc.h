@@ -1,6 +1,7 @@
 // TestSmsc: an SMSC for tests, with a thread of its own, that does what each test's script says.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -153,7 +154,11 @@ class TestSmsc {
         connection_ = fd;
       }
       TestSmscPeer peer(fd, tls_);
-      scripts_[next](peer);
+      try {
+        scripts_[next](peer);
+      } catch (const std::bad_optional_access&) {
+        ADD_FAILURE() << "the client left before the end of the script";
+      }
       const std::lock_guard lock(mutex_);
       connection_ = -1;
       ::close(fd);

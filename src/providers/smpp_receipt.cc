@@ -45,7 +45,12 @@ struct ReceiptText {
 ReceiptText receipt_text(const net::SmppMessage& message) {
   const net::SmppTlv* payload = message.find(net::smpp_tag::k_message_payload);
   const bool in_payload = message.short_message.empty() && payload != nullptr;
-  const auto bytes = in_payload ? payload->value.reveal() : message.short_message.reveal();
+  auto bytes = in_payload ? payload->value.reveal() : message.short_message.reveal();
+  const bool has_header = (message.esm_class & net::k_smpp_esm_user_data_header) != 0;
+  if (has_header && !bytes.empty()) {
+    bytes.remove_prefix(
+        std::min(bytes.size(), 1 + std::size_t{static_cast<std::uint8_t>(bytes[0])}));
+  }
   ReceiptText out;
   if (message.data_coding == k_ucs2_coding) {
     for (std::size_t i = 1; i < bytes.size(); i += 2) {

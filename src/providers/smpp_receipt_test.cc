@@ -126,9 +126,16 @@ TEST(SmppReceipt, KnowsWhatIsNone) {
     message.esm_class = static_cast<std::uint8_t>(esm_class);
     EXPECT_FALSE(read_smpp_receipt(message)) << esm_class;
   }
-  auto with_flags = receipt_message(text);
-  with_flags.esm_class = 0x47;  // a receipt with a header and a mode
-  EXPECT_TRUE(read_smpp_receipt(with_flags));
+  auto with_mode = receipt_message(text);
+  with_mode.esm_class = 0x07;
+  EXPECT_TRUE(read_smpp_receipt(with_mode));
+  auto with_header = receipt_message(std::string("\x05\x00\x03\x01\x01\x01", 6) + text);
+  with_header.esm_class = 0x44;
+  ASSERT_TRUE(read_smpp_receipt(with_header));
+  EXPECT_EQ(read_smpp_receipt(with_header)->message_id, "1");
+  auto all_header = receipt_message("\xff" + text);
+  all_header.esm_class = 0x44;
+  EXPECT_FALSE(read_smpp_receipt(all_header));
   for (const char* none :
        {"", "stat:DELIVRD", "id:1", "id: stat:DELIVRD", "id:1 stat:", "id:1 stat:X", "hello"}) {
     EXPECT_FALSE(read_smpp_receipt(receipt_message(none))) << none;
