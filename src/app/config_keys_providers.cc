@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "app/config_forms.h"
 #include "app/config_keys.h"
 #include "crypto/standard_webhooks.h"

@@ -1,7 +1,6 @@
 #include "providers/http_provider.h"
 
 #include <algorithm>
-#include <array>
 
 #include "net/form.h"
 #include "providers/callback_body.h"
@@ -9,7 +8,6 @@
 #include "providers/http_template.h"
 #include "providers/json_body.h"
 #include "providers/outcomes.h"
-#include "providers/retry_after.h"
 
 namespace otpd::providers {
 namespace {
@@ -155,10 +153,7 @@ class HttpProvider final : public delivery::Provider {
     const bool told = is_token(code, k_max_http_reason_bytes, "-_.");
     Outcome out = refused(kind_of(answer.status, body),
                           told ? code : "http " + std::to_string(answer.status));
-    if (out.kind == Kind::throttled || out.kind == Kind::transient) {
-      out.retry_after = retry_after(answer.headers, clock_.now());
-    }
-    return out;
+    return with_wait(std::move(out), answer.headers, clock_.now());
   }
 
   Kind kind_of(int status, const nlohmann::json& body) const {
@@ -170,8 +165,7 @@ class HttpProvider final : public delivery::Provider {
         if (std::ranges::any_of(rules, decides)) return kind;
       }
     }
-    if (status == 429) return Kind::throttled;
-    return status >= 400 && status < 500 && status != 408 ? Kind::misconfigured : Kind::transient;
+    return kind_of_http(status);
   }
 
   static std::string pointed(const nlohmann::json& body, const std::string& pointer) {

@@ -1,7 +1,5 @@
 #include "providers/http_rule.h"
 
-#include <algorithm>
-
 #include "providers/http_provider.h"
 #include "providers/json_body.h"
 

@@ -1,7 +1,6 @@
 #include "providers/http_template.h"
 
 #include <algorithm>
-#include <array>
 
 #include "net/form.h"
 #include "net/http_message.h"

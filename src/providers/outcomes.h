@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "delivery/provider.h"
 #include "net/client.h"
+#include "providers/retry_after.h"
 
 namespace otpd::providers {
 
@@ -22,6 +23,24 @@ inline delivery::Outcome refused(delivery::Outcome::Kind kind, std::string reaso
   delivery::Outcome out;
   out.kind = kind;
   out.reason = std::move(reason);
+  return out;
+}
+
+// What a refusal over HTTP means where the carrier says nothing better: 429 is too fast; 408, 5xx
+// and what should not come at all (redirects are not followed) may work later; other 4xx are ours.
+inline delivery::Outcome::Kind kind_of_http(int status) {
+  using Kind = delivery::Outcome::Kind;
+  if (status == 429) return Kind::throttled;
+  return status >= 400 && status < 500 && status != 408 ? Kind::misconfigured : Kind::transient;
+}
+
+// The refusal with the answer's Retry-After, where waiting helps.
+inline delivery::Outcome with_wait(delivery::Outcome out, const net::Headers& headers,
+                                   TimePoint now) {
+  using Kind = delivery::Outcome::Kind;
+  if (out.kind == Kind::throttled || out.kind == Kind::transient) {
+    out.retry_after = retry_after(headers, now);
+  }
   return out;
 }
 

@@ -6,7 +6,6 @@
 #include "net/form.h"
 #include "providers/callback_body.h"
 #include "providers/outcomes.h"
-#include "providers/retry_after.h"
 #include "providers/xml_text.h"
 
 namespace otpd::providers {
@@ -30,7 +29,7 @@ Kind kind_of_sns(int status, std::string_view code, std::string_view body) {
     return Kind::throttled;
   }
   const bool transient = std::ranges::find(k_sns_transient, code) != k_sns_transient.end();
-  if (transient || status >= 500 || status == 408 || status < 400) return Kind::transient;
+  if (transient || kind_of_http(status) == Kind::transient) return Kind::transient;
   if (code == "OptedOut") return Kind::rejected;
   // "Invalid parameter: PhoneNumber Reason: …": of the parameters only it is the recipient's.
   const std::string_view message = xml_element(body, "Message", k_max_sns_message_bytes);
@@ -109,10 +108,7 @@ Outcome classify_sns(int status, const net::Headers& headers, std::string_view b
   const bool known = is_token(code, k_max_sns_code_bytes, ".");
   Outcome out = refused(kind_of_sns(status, code, body),
                         known ? std::string(code) : "http " + std::to_string(status));
-  if (out.kind == Kind::throttled || out.kind == Kind::transient) {
-    out.retry_after = retry_after(headers, now);
-  }
-  return out;
+  return with_wait(std::move(out), headers, now);
 }
 
 Result<std::unique_ptr<delivery::Provider>> make_sns(SnsConfig config, net::Client& client,

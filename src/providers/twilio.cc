@@ -7,7 +7,6 @@
 #include "providers/callback_body.h"
 #include "providers/json_body.h"
 #include "providers/outcomes.h"
-#include "providers/retry_after.h"
 #include "providers/twilio_receipts.h"
 #include "providers/twilio_voice.h"
 
@@ -27,7 +26,6 @@ constexpr std::size_t k_max_sid_bytes = 64;
 // WhatsApp: 63003 and 63024 not there.
 constexpr std::array k_recipient_errors = {13227, 21211, 21214, 21215, 21216, 21217, 21265, 21266,
                                            21408, 21610, 21612, 21614, 21635, 63003, 63024};
-constexpr int k_authentication_error = 20003;
 
 struct TwilioBody {
   std::string sid;
@@ -49,13 +47,9 @@ bool is_sid(std::string_view text) {
 }
 
 Kind kind_of_refusal(int status, int code) {
-  if (status == 429) return Kind::throttled;
-  if (status >= 500 || status == 408 || status < 400) return Kind::transient;
-  if (status == 401 || code == k_authentication_error) return Kind::misconfigured;
-  if (std::ranges::find(k_recipient_errors, code) != k_recipient_errors.end()) {
-    return Kind::rejected;
-  }
-  return Kind::misconfigured;
+  const bool recipient = std::ranges::find(k_recipient_errors, code) != k_recipient_errors.end();
+  const Kind kind = kind_of_http(status);
+  return kind == Kind::misconfigured && recipient && status != 401 ? Kind::rejected : kind;
 }
 
 class Twilio final : public delivery::Provider {
@@ -140,10 +134,7 @@ Outcome classify_twilio(int status, const net::Headers& headers, std::string_vie
   out.reason = success          ? "no sid"
                : read.code != 0 ? std::to_string(read.code)
                                 : "http " + std::to_string(status);
-  if (out.kind == Kind::throttled || out.kind == Kind::transient) {
-    out.retry_after = retry_after(headers, now);
-  }
-  return out;
+  return with_wait(std::move(out), headers, now);
 }
 
 Result<std::unique_ptr<delivery::Provider>> make_twilio(TwilioConfig config, net::Client& client,

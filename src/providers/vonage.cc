@@ -1,14 +1,12 @@
 #include "providers/vonage.h"
 
 #include <algorithm>
-#include <array>
 
 #include "net/form.h"
 #include "providers/callback_body.h"
 #include "providers/gsm_text.h"
 #include "providers/json_body.h"
 #include "providers/outcomes.h"
-#include "providers/retry_after.h"
 
 namespace otpd::providers {
 namespace {
@@ -56,12 +54,6 @@ Outcome vonage_verdict(std::string_view body) {
   std::string id = plain_text(member(messages.front(), "message-id"));
   if (!is_token(id, k_max_vonage_id_bytes, "-_")) return refused(Kind::transient, "no message-id");
   return accepted(std::move(id));
-}
-
-Kind kind_of_vonage_http(int status) {
-  if (status == 429) return Kind::throttled;
-  if (status >= 500 || status == 408 || status < 400) return Kind::transient;
-  return Kind::misconfigured;
 }
 
 class Vonage final : public delivery::Provider {
@@ -122,11 +114,8 @@ Outcome classify_vonage(int status, const net::Headers& headers, std::string_vie
                         TimePoint now) {
   Outcome out = status >= 200 && status < 300
                     ? vonage_verdict(body)
-                    : refused(kind_of_vonage_http(status), "http " + std::to_string(status));
-  if (out.kind == Kind::throttled || out.kind == Kind::transient) {
-    out.retry_after = retry_after(headers, now);
-  }
-  return out;
+                    : refused(kind_of_http(status), "http " + std::to_string(status));
+  return with_wait(std::move(out), headers, now);
 }
 
 Result<std::unique_ptr<delivery::Provider>> make_vonage(VonageConfig config, net::Client& client,

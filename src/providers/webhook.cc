@@ -5,7 +5,6 @@
 #include "providers/callback_body.h"
 #include "providers/json_body.h"
 #include "providers/outcomes.h"
-#include "providers/retry_after.h"
 
 namespace otpd::providers {
 namespace {
@@ -106,12 +105,6 @@ class Webhook final : public delivery::Provider {
   const Clock& clock_;
 };
 
-Kind kind_of_webhook(int status) {
-  if (status == 422) return Kind::rejected;
-  if (status == 429) return Kind::throttled;
-  return status >= 500 || status == 408 || status < 400 ? Kind::transient : Kind::misconfigured;
-}
-
 }  // namespace
 
 Outcome classify_webhook(const net::HttpAnswer& answer, const std::string& job_id, TimePoint now) {
@@ -120,11 +113,8 @@ Outcome classify_webhook(const net::HttpAnswer& answer, const std::string& job_i
     const bool named = is_token(id, k_max_webhook_id_bytes, k_webhook_id_signs);
     return accepted(named ? std::move(id) : job_id);
   }
-  Outcome out = refused(kind_of_webhook(answer.status), "http " + std::to_string(answer.status));
-  if (out.kind == Kind::throttled || out.kind == Kind::transient) {
-    out.retry_after = retry_after(answer.headers, now);
-  }
-  return out;
+  const Kind kind = answer.status == 422 ? Kind::rejected : kind_of_http(answer.status);
+  return with_wait(refused(kind, "http " + std::to_string(answer.status)), answer.headers, now);
 }
 
 Result<std::unique_ptr<delivery::Provider>> make_webhook(WebhookConfig config, net::Client& client,

@@ -7,7 +7,6 @@
 #include "providers/callback_body.h"
 #include "providers/json_body.h"
 #include "providers/outcomes.h"
-#include "providers/retry_after.h"
 
 namespace otpd::providers {
 namespace {
@@ -33,7 +32,7 @@ Kind kind_of_whatsapp(int status, int code) {
   if (holds(k_whatsapp_throttled, code) || status == 429) return Kind::throttled;
   if (holds(k_whatsapp_rejected, code)) return Kind::rejected;
   if (holds(k_whatsapp_transient, code)) return Kind::transient;
-  return status >= 500 || status == 408 || status < 400 ? Kind::transient : Kind::misconfigured;
+  return kind_of_http(status);
 }
 
 class Whatsapp final : public delivery::Provider {
@@ -129,10 +128,7 @@ Outcome classify_whatsapp(int status, const net::Headers& headers, std::string_v
   const bool known = code.is_number_unsigned() && code < 10'000'000;
   Outcome out = refused(kind_of_whatsapp(status, known ? code.get<int>() : -1),
                         known ? code.dump() : "http " + std::to_string(status));
-  if (out.kind == Kind::throttled || out.kind == Kind::transient) {
-    out.retry_after = retry_after(headers, now);
-  }
-  return out;
+  return with_wait(std::move(out), headers, now);
 }
 
 Result<std::unique_ptr<delivery::Provider>> make_whatsapp(WhatsappConfig config,
