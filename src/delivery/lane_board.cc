@@ -10,7 +10,7 @@ constexpr Millis k_board_deadline{2'000};
 Task<Result<std::vector<LaneReport>>> LaneBoard::report() {
   using Reports = std::vector<LaneReport>;
   co_return co_await await_callback<Reports>(
-      k_board_deadline, [this](otpd::Callback<Result<Reports>> done) {
+      k_board_deadline, [this](Callback<Result<Reports>> done) {
         boost::asio::post(loop_, [this, done = std::move(done)]() mutable {
           Reports reports;
           for (const auto& [name, lane] : lanes_) reports.push_back(lane->report(clock_.now()));
@@ -21,7 +21,7 @@ Task<Result<std::vector<LaneReport>>> LaneBoard::report() {
 
 Task<Result<bool>> LaneBoard::set_disabled(std::string name, bool disabled) {
   co_return co_await await_callback<bool>(
-      k_board_deadline, [this, &name, disabled](otpd::Callback<Result<bool>> done) {
+      k_board_deadline, [this, &name, disabled](Callback<Result<bool>> done) {
         boost::asio::post(loop_, [this, name, disabled, done = std::move(done)]() mutable {
           const auto found = lanes_.find(name);
           if (found != lanes_.end()) found->second->set_disabled(disabled, clock_.now());

@@ -25,7 +25,7 @@ struct Receipt {
 };
 
 // A request to /callbacks/{provider}, as it came.
-struct Callback {
+struct CallbackRequest {
   std::string_view method;
   std::string_view url;    // as the carrier was given it: the configured public URL, path and query
   std::string_view query;  // after '?', percent-encoded
@@ -39,12 +39,15 @@ class ReceiptReader {
   virtual ~ReceiptReader() = default;
   // The receipts in it. Failure::invalid: the signature is missing or wrong, it is stale, or it
   // cannot be read; nothing of it may be believed then.
-  virtual Result<std::vector<Receipt>> read(const Callback& callback, TimePoint now) const = 0;
+  virtual Result<std::vector<Receipt>> read(const CallbackRequest& callback,
+                                            TimePoint now) const = 0;
 
   // What to answer, as plain text with status 200, to a carrier that asks whether it is at the
   // right place before it sends any receipt (GET); nothing if this is no such question, or asked
   // without our word for it.
-  virtual std::optional<std::string> answer_to(const Callback& /*question*/) const { return {}; }
+  virtual std::optional<std::string> answer_to(const CallbackRequest& /*question*/) const {
+    return {};
+  }
 };
 
 // Takes the receipts that come by a connection of the provider's own (SMPP). Called on the

@@ -21,19 +21,19 @@ std::unexpected<Error> unbelievable(const char* why) {
   return fail(Failure::invalid, why);
 }
 
-bool has_media_type(const delivery::Callback& callback, std::string_view type) {
+bool has_media_type(const delivery::CallbackRequest& callback, std::string_view type) {
   std::string_view given = only_header(callback, "Content-Type");
   given = given.substr(0, given.find(';'));
   while (given.ends_with(' ')) given.remove_suffix(1);
   return net::same_name(given, type);
 }
 
-std::optional<net::FormFields> body_fields(const delivery::Callback& callback) {
+std::optional<net::FormFields> body_fields(const delivery::CallbackRequest& callback) {
   if (callback.body.size() > k_max_callback_bytes) return std::nullopt;
   return net::form_decode(callback.body, k_max_callback_fields);
 }
 
-std::optional<net::FormFields> query_fields(const delivery::Callback& callback) {
+std::optional<net::FormFields> query_fields(const delivery::CallbackRequest& callback) {
   if (callback.query.size() > k_max_callback_bytes) return std::nullopt;
   return net::form_decode(callback.query, k_max_callback_fields);
 }
@@ -44,7 +44,7 @@ std::string_view only_field(const net::FormFields& fields, std::string_view name
   return std::ranges::find_if(fields, is_it)->second;
 }
 
-std::string_view only_header(const delivery::Callback& callback, std::string_view name) {
+std::string_view only_header(const delivery::CallbackRequest& callback, std::string_view name) {
   if (net::count_headers(callback.headers, name) != 1) return {};
   return net::find_header(callback.headers, name);
 }

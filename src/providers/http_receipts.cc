@@ -9,7 +9,7 @@
 namespace otpd::providers {
 namespace {
 
-using delivery::Callback;
+using delivery::CallbackRequest;
 using delivery::Receipt;
 using State = delivery::Receipt::State;
 
@@ -32,7 +32,8 @@ class HttpReceipts final : public delivery::ReceiptReader {
  public:
   explicit HttpReceipts(HttpReceiptConfig config) : config_(std::move(config)) {}
 
-  Result<std::vector<Receipt>> read(const Callback& callback, TimePoint /*now*/) const override {
+  Result<std::vector<Receipt>> read(const CallbackRequest& callback,
+                                    TimePoint /*now*/) const override {
     if (!is_proven(callback)) return unbelievable("the proof is missing or wrong");
     const nlohmann::json said = content_of(callback);
     std::string id = plain_text(at_pointer(said, config_.id_pointer));
@@ -46,7 +47,7 @@ class HttpReceipts final : public delivery::ReceiptReader {
   }
 
  private:
-  bool is_proven(const Callback& callback) const {
+  bool is_proven(const CallbackRequest& callback) const {
     std::string_view given = only_header(callback, config_.header);
     if (config_.proof == ReceiptProof::header) {
       return crypto::equal_constant_time(given, config_.secret.reveal());
@@ -60,7 +61,7 @@ class HttpReceipts final : public delivery::ReceiptReader {
     return bytes && crypto::equal_constant_time(*bytes, mac);
   }
 
-  static nlohmann::json content_of(const Callback& callback) {
+  static nlohmann::json content_of(const CallbackRequest& callback) {
     if (callback.method == "GET") return object_of(query_fields(callback));
     if (has_media_type(callback, "application/json")) return read_json(callback.body);
     const bool form = has_media_type(callback, "application/x-www-form-urlencoded");

@@ -55,7 +55,7 @@ class TwilioReceipts final : public delivery::ReceiptReader {
  public:
   explicit TwilioReceipts(Secret auth_token) : token_(std::move(auth_token)) {}
 
-  Result<std::vector<Receipt>> read(const delivery::Callback& callback,
+  Result<std::vector<Receipt>> read(const delivery::CallbackRequest& callback,
                                     TimePoint /*now*/) const override {
     if (callback.method != "POST" ||
         !has_media_type(callback, "application/x-www-form-urlencoded")) {
@@ -68,7 +68,7 @@ class TwilioReceipts final : public delivery::ReceiptReader {
   }
 
  private:
-  bool is_signed(const delivery::Callback& callback, const net::FormFields& fields) const {
+  bool is_signed(const delivery::CallbackRequest& callback, const net::FormFields& fields) const {
     const std::string_view given = only_header(callback, "X-Twilio-Signature");
     bool good = false;
     for (const std::string& url : twilio_urls(callback.url)) {

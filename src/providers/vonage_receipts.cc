@@ -13,7 +13,7 @@
 namespace otpd::providers {
 namespace {
 
-using delivery::Callback;
+using delivery::CallbackRequest;
 using delivery::Receipt;
 using State = delivery::Receipt::State;
 
@@ -62,7 +62,7 @@ std::optional<net::FormFields> json_fields(std::string_view body) {
   return fields;
 }
 
-std::optional<net::FormFields> vonage_fields(const Callback& callback) {
+std::optional<net::FormFields> vonage_fields(const CallbackRequest& callback) {
   if (callback.method == "GET") return query_fields(callback);
   if (callback.method != "POST") return std::nullopt;
   if (has_media_type(callback, "application/x-www-form-urlencoded")) return body_fields(callback);
@@ -75,7 +75,7 @@ class VonageReceipts final : public delivery::ReceiptReader {
   VonageReceipts(Secret secret, VonageSignature method)
       : secret_(std::move(secret)), method_(method) {}
 
-  Result<std::vector<Receipt>> read(const Callback& callback, TimePoint now) const override {
+  Result<std::vector<Receipt>> read(const CallbackRequest& callback, TimePoint now) const override {
     const bool by_token = net::count_headers(callback.headers, "Authorization") > 0;
     if (by_token && !is_token_good(callback, now)) return unbelievable("the token is wrong");
     const auto fields = vonage_fields(callback);
@@ -94,7 +94,7 @@ class VonageReceipts final : public delivery::ReceiptReader {
   }
 
   // RFC 7519 with one algorithm only. Nothing of it is read before its signature holds.
-  bool is_token_good(const Callback& callback, TimePoint now) const {
+  bool is_token_good(const CallbackRequest& callback, TimePoint now) const {
     std::string_view token = only_header(callback, "Authorization");
     if (!token.starts_with(k_bearer) || token.size() > k_max_vonage_jwt_bytes) return false;
     token.remove_prefix(k_bearer.size());

@@ -22,7 +22,7 @@ class WebhookReceipts final : public delivery::ReceiptReader {
  public:
   explicit WebhookReceipts(crypto::WebhookKeys keys) : keys_(std::move(keys)) {}
 
-  Result<std::vector<Receipt>> read(const delivery::Callback& callback,
+  Result<std::vector<Receipt>> read(const delivery::CallbackRequest& callback,
                                     TimePoint now) const override {
     const crypto::WebhookHeaders headers{only_header(callback, "webhook-id"),
                                          only_header(callback, "webhook-timestamp"),

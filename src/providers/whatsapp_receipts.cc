@@ -25,7 +25,7 @@ class WhatsappReceipts final : public delivery::ReceiptReader {
   WhatsappReceipts(Secret app_secret, Secret verify_token)
       : secret_(std::move(app_secret)), verify_token_(std::move(verify_token)) {}
 
-  Result<std::vector<Receipt>> read(const delivery::Callback& callback,
+  Result<std::vector<Receipt>> read(const delivery::CallbackRequest& callback,
                                     TimePoint /*now*/) const override {
     if (callback.method != "POST" || !has_media_type(callback, "application/json")) {
       return unbelievable("not JSON");
@@ -45,7 +45,7 @@ class WhatsappReceipts final : public delivery::ReceiptReader {
     return receipts;  // none, when it tells of something else
   }
 
-  std::optional<std::string> answer_to(const delivery::Callback& question) const override {
+  std::optional<std::string> answer_to(const delivery::CallbackRequest& question) const override {
     const auto fields = query_fields(question);
     if (question.method != "GET" || verify_token_.empty() || !fields) return std::nullopt;
     const std::string_view challenge = only_field(*fields, "hub.challenge");
@@ -57,7 +57,7 @@ class WhatsappReceipts final : public delivery::ReceiptReader {
   }
 
  private:
-  bool is_signed(const delivery::Callback& callback) const {
+  bool is_signed(const delivery::CallbackRequest& callback) const {
     const std::string expected = std::string(k_hub_prefix) +
                                  hex_encode(crypto::hmac_sha256(secret_.reveal(), callback.body));
     return crypto::equal_constant_time(only_header(callback, "X-Hub-Signature-256"), expected);

@@ -46,7 +46,7 @@ const delivery::ReceiptReader& described() {
 
 void read(const delivery::ReceiptReader& reader, std::string_view method, std::string_view query,
           std::string_view body, const Headers& headers, bool proven) {
-  const delivery::Callback callback{method, k_url, query, body, headers};
+  const delivery::CallbackRequest callback{method, k_url, query, body, headers};
   const auto receipts = reader.read(callback, k_now);
   (void)reader.answer_to(callback);
   require(proven || !receipts, "nothing is believed without a proof");
