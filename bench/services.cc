@@ -62,6 +62,8 @@ Result<void> Services::start_otpd(const Programs& programs, Generator& generator
                                       "--data.dir=" + (folder_->path() / "data").string(),
                                       "--auth.public=true",
                                       "--crypto.hash=" + programs.hash,
+                                      // A receipt is a request of the carrier's, not part of a send.
+                                      "--delivery.receipts=false",
                                       "--providers.twilio.base_url=http://" + on_port(sim_port_)};
   command.insert(command.end(), programs.otpd_flags.begin(), programs.otpd_flags.end());
   const auto begun = Steady::now();

@@ -36,8 +36,10 @@ CommandLine command_mistake(const std::string& text) {
 
 // `word` without a value that could be a secret.
 CommandLine command_unknown(const std::string& word) {
-  const std::vector<std::string> known{"--config", "--help", "--version", "config", "keys", "key",
-                                       "check",    "show",   "default",   "rotate", "new"};
+  const std::vector<std::string> known{
+      "--config",     "--help",  "--version", "config", "keys",      "key",   "check",
+      "show",         "default", "rotate",    "new",    "providers", "queue", "dead-letters",
+      "verification", "list",    "disable",   "enable", "requeue"};
   const auto name = word.substr(0, word.find('='));
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
@@ -61,6 +63,27 @@ struct CommandParser {
     auto* key = add(app, "key", "API keys");
     auto* fresh = add_action(*key, "new", Action::key_new, "Make an API key and print it once");
     fresh->add_option("NAME", command.key_name, "What the key is called")->required();
+    add_operations();
+  }
+
+  void add_operations() {
+    constexpr const char* the_running = "Ask the running otpd";
+    auto* providers = add(app, "providers", the_running);
+    add_action(*providers, "list", Action::providers_list, "Providers, rates and circuits");
+    add_named(*providers, "disable", Action::provider_disable, "NAME", "Take it out of use");
+    add_named(*providers, "enable", Action::provider_enable, "NAME", "Take it into use again");
+    auto* queue = add(app, "queue", the_running);
+    add_action(*queue, "show", Action::queue_show, "What waits for delivery");
+    auto* letters = add(app, "dead-letters", the_running);
+    add_action(*letters, "list", Action::letters_list, "Messages that were given up");
+    add_named(*letters, "requeue", Action::letter_requeue, "ID", "Try one again");
+    auto* verification = add(app, "verification", the_running);
+    add_named(*verification, "show", Action::verification_show, "ID", "Its timeline");
+  }
+
+  void add_named(CLI::App& parent, const char* name, Action action, const char* what,
+                 const char* help) {
+    add_action(parent, name, action, help)->add_option(what, command.argument)->required();
   }
 
   static CLI::App* add(CLI::App& parent, const char* name, const char* help) {
@@ -110,6 +133,11 @@ CommandLine command_finish(CommandParser& parser, std::vector<std::string> flags
   if (parser.version) return command_print("otpd " OTPD_VERSION, 0);
   if (const auto missing = command_missing(parser.app); !missing.empty()) {
     return command_mistake(missing);
+  }
+  const std::string& argument = parser.command.argument;
+  if (!std::ranges::all_of(
+          argument, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; })) {
+    return command_mistake("not a name or an id: " + argument);
   }
   if (parser.command.action == Action::key_new && !is_api_key_name(parser.command.key_name)) {
     return command_mistake(

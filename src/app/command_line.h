@@ -19,6 +19,14 @@ enum class Action : std::uint8_t {
   keys_show,       // otpd keys show: ids and dates only
   keys_rotate,     // otpd keys rotate
   key_new,         // otpd key new NAME: a new API key
+  // Asked of the otpd that runs under this configuration:
+  providers_list,     // otpd providers list
+  provider_disable,   // otpd providers disable NAME
+  provider_enable,    // otpd providers enable NAME
+  queue_show,         // otpd queue show
+  letters_list,       // otpd dead-letters list
+  letter_requeue,     // otpd dead-letters requeue ID
+  verification_show,  // otpd verification show ID: its timeline
 };
 
 struct CommandLine {
@@ -26,6 +34,7 @@ struct CommandLine {
   std::string config_file;         // --config; empty: none
   std::vector<std::string> flags;  // "--section.key=value", as given, for LoadRequest
   std::string key_name;            // of key_new; a valid name
+  std::string argument;            // NAME or ID of what a running otpd is asked
   std::string text;                // of print; ends with a line feed
   int exit_code = 0;               // of print: 0 for standard output, 2 for standard error
 };

@@ -23,6 +23,14 @@ TEST(CommandLine, SaysWhatToDo) {
   EXPECT_EQ(command_of({"config", "default"}).action, Action::config_default);
   EXPECT_EQ(command_of({"keys", "show"}).action, Action::keys_show);
   EXPECT_EQ(command_of({"keys", "rotate"}).action, Action::keys_rotate);
+  EXPECT_EQ(command_of({"providers", "list"}).action, Action::providers_list);
+  EXPECT_EQ(command_of({"queue", "show"}).action, Action::queue_show);
+  EXPECT_EQ(command_of({"dead-letters", "list"}).action, Action::letters_list);
+  const auto disable = command_of({"providers", "disable", "twilio"});
+  EXPECT_EQ(disable.action, Action::provider_disable);
+  EXPECT_EQ(disable.argument, "twilio");
+  EXPECT_EQ(command_of({"verification", "show", "../x"}).action, Action::print);
+  EXPECT_EQ(command_of({"dead-letters", "requeue"}).action, Action::print);
   const auto key = command_of({"key", "new", "my-shop"});
   EXPECT_EQ(key.action, Action::key_new);
   EXPECT_EQ(key.key_name, "my-shop");

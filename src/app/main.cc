@@ -9,6 +9,7 @@
 
 #include "app/assemble.h"
 #include "app/command_line.h"
+#include "app/operations.h"
 #include "app/otpd.h"
 #include "base/encoding.h"
 #include "base/log.h"
@@ -149,6 +150,13 @@ int run(int argc, char** argv) {
     case Action::serve:
     case Action::keys_show:
     case Action::keys_rotate:
+    case Action::providers_list:
+    case Action::provider_disable:
+    case Action::provider_enable:
+    case Action::queue_show:
+    case Action::letters_list:
+    case Action::letter_requeue:
+    case Action::verification_show:
       break;
   }
   const auto loaded = load_config(load_request(command));
@@ -156,8 +164,11 @@ int run(int argc, char** argv) {
     std::cerr << "otpd: " << describe(loaded.error());
     return k_misuse;
   }
-  return command.action == Action::serve ? serve(*loaded)
-                                         : work_on_keys(loaded->config, command.action);
+  if (command.action == Action::serve) return serve(*loaded);
+  if (command.action == Action::keys_show || command.action == Action::keys_rotate) {
+    return work_on_keys(loaded->config, command.action);
+  }
+  return run_operation(command, loaded->config, std::cout, std::cerr);
 }
 
 }  // namespace

@@ -1,0 +1,148 @@
+#include "app/operations.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "net/client.h"
+
+namespace otpd::app {
+namespace {
+
+using nlohmann::json;
+
+struct AdminCall {
+  const char* method;
+  std::string path;
+};
+
+AdminCall call_of(const CommandLine& command) {
+  switch (command.action) {
+    case Action::provider_disable:
+      return {"POST", "/admin/providers/" + command.argument + "/disable"};
+    case Action::provider_enable:
+      return {"POST", "/admin/providers/" + command.argument + "/enable"};
+    case Action::queue_show:
+      return {"GET", "/admin/queue"};
+    case Action::letters_list:
+      return {"GET", "/admin/dead-letters?limit=1000"};
+    case Action::letter_requeue:
+      return {"POST", "/admin/dead-letters/" + command.argument + "/requeue"};
+    case Action::verification_show:
+      return {"GET", "/admin/verifications/" + command.argument};
+    default:
+      return {"GET", "/admin/providers"};
+  }
+}
+
+// Where it can be reached from here.
+std::string local_url(const ServerConfig& server) {
+  std::string host = server.listen.address;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (host.contains(':')) host = "[" + host + "]";
+  return fmt::format("{}://{}:{}", server.tls_certificate.empty() ? "http" : "https", host,
+                     server.listen.port);
+}
+
+Result<Secret> read_admin_token(const std::string& file) {
+  std::string token;
+  std::ifstream in(file);
+  if (!std::getline(in, token) || token.empty()) {
+    return fail(Failure::unavailable, "cannot read the admin token in " + file);
+  }
+  return Secret(std::move(token));
+}
+
+Result<net::HttpAnswer> ask(const net::HttpCall& call) {
+  boost::asio::io_context loop(1);
+  net::Client client(loop);
+  Result<net::HttpAnswer> answer = fail(Failure::internal, "not asked");
+  auto run = [&]() -> Task<void> { answer = co_await client.http(call); };
+  boost::asio::co_spawn(loop, run(), [&](const std::exception_ptr&) { loop.stop(); });
+  loop.run();
+  return answer;
+}
+
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return "";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+void print_providers(const json& body, std::ostream& out) {
+  out << fmt::format("{:<20} {:<10} {:>8} {:>7} {:>8} {:>8}  {}\n", "provider", "state", "tries/s",
+                     "errors", "p50 s", "p99 s", "why");
+  for (const json& lane : body.at("providers")) {
+    const std::string until = text_of(lane, "until");
+    out << fmt::format("{:<20} {:<10} {:>8.2f} {:>6.1f}% {:>8.3f} {:>8.3f}  {}{}\n",
+                       text_of(lane, "name"), text_of(lane, "state"), lane.value("per_second", 0.0),
+                       100 * lane.value("error_rate", 0.0), lane.value("p50_seconds", 0.0),
+                       lane.value("p99_seconds", 0.0), text_of(lane, "reason"),
+                       until.empty() ? "" : ", until " + until);
+  }
+}
+
+void print_letters(const json& body, std::ostream& out) {
+  out << fmt::format("{:<32} {:<26} {:>5}  {}\n", "id", "given up at", "tries", "why");
+  for (const json& letter : body.at("dead_letters")) {
+    out << fmt::format("{:<32} {:<26} {:>5}  {}\n", text_of(letter, "id"),
+                       text_of(letter, "died_at"), text_of(letter, "attempts"),
+                       text_of(letter, "reason"));
+  }
+}
+
+void print_timeline(const json& body, std::ostream& out) {
+  for (const char* name : {"verification_id", "status", "purpose", "channel", "country"}) {
+    if (body.contains(name)) out << fmt::format("{:<16} {}\n", name, text_of(body, name));
+  }
+  for (const json& step : body.at("timeline")) {
+    out << fmt::format("{:<26} {:<16} {:<16} {}\n", text_of(step, "at"), text_of(step, "what"),
+                       text_of(step, "provider"), text_of(step, "detail"));
+  }
+}
+
+void print_answer(Action action, const json& body, std::ostream& out) {
+  if (action == Action::providers_list) return print_providers(body, out);
+  if (action == Action::letters_list) return print_letters(body, out);
+  if (action == Action::verification_show) return print_timeline(body, out);
+  for (const auto& [name, value] : body.items()) {
+    out << fmt::format("{:<20} {}\n", name, text_of(body, name.c_str()));
+  }
+}
+
+}  // namespace
+
+int run_operation(const CommandLine& command, const Config& config, std::ostream& out,
+                  std::ostream& err) {
+  const auto token = read_admin_token(config.auth.admin_token_file);
+  if (!token) {
+    err << "otpd: " << token.error().message << "\n";
+    return 1;
+  }
+  const AdminCall wanted = call_of(command);
+  net::HttpCall call;
+  call.method = wanted.method;
+  call.url = local_url(config.server) + wanted.path;
+  call.headers = {{"Authorization", "Bearer " + std::string(token->reveal())}};
+  call.max_answer_bytes = 4 << 20;
+  const auto answer = ask(call);
+  if (!answer) {
+    err << "otpd: no otpd answers at " << local_url(config.server) << ": " << answer.error().message
+        << "\n";
+    return 1;
+  }
+  const json body = json::parse(answer->body, nullptr, false);
+  if (answer->status != 200 || !body.is_object()) {
+    err << "otpd: " << (body.is_object() ? text_of(body, "detail") : "an unusable answer") << "\n";
+    return 1;
+  }
+  print_answer(command.action, body, out);
+  return 0;
+}
+
+}  // namespace otpd::app
