@@ -56,15 +56,12 @@ Result<void> Services::start_sim(const Programs& programs, Generator& generator)
 
 Result<void> Services::start_otpd(const Programs& programs, Generator& generator) {
   otpd_port_ = free_port();
-  std::vector<std::string> command = {programs.otpd,
-                                      "--server.listen=" + on_port(otpd_port_),
-                                      "--server.trusted_proxies=127.0.0.1/32",
-                                      "--data.dir=" + (folder_->path() / "data").string(),
-                                      "--auth.public=true",
-                                      "--crypto.hash=" + programs.hash,
-                                      // A receipt is a request of the carrier's, not part of a send.
-                                      "--delivery.receipts=false",
-                                      "--providers.twilio.base_url=http://" + on_port(sim_port_)};
+  std::vector<std::string> command = {
+      programs.otpd, "--server.listen=" + on_port(otpd_port_),
+      "--server.trusted_proxies=127.0.0.1/32", "--data.dir=" + (folder_->path() / "data").string(),
+      "--auth.public=true", "--crypto.hash=" + programs.hash,
+      // A receipt is a request of the carrier's, not part of a send.
+      "--delivery.receipts=false", "--providers.twilio.base_url=http://" + on_port(sim_port_)};
   command.insert(command.end(), programs.otpd_flags.begin(), programs.otpd_flags.end());
   const auto begun = Steady::now();
   auto child = Child::start(command, folder_->path() / "log");

@@ -28,6 +28,7 @@ class ScriptedCarrier final : public delivery::Provider {
     Millis valid_for;
     Millis timeout;
     TimePoint at;
+    std::string reference;
   };
   using Behaviour = std::function<Task<delivery::Outcome>(std::size_t number, Millis timeout)>;
 
@@ -45,7 +46,8 @@ class ScriptedCarrier final : public delivery::Provider {
 
   Task<delivery::Outcome> send(const delivery::Message& message, Millis timeout) override {
     seen.push_back({message.job_id, std::string(message.to.reveal()),
-                    std::string(message.text.reveal()), message.valid_for, timeout, clock_.now()});
+                    std::string(message.text.reveal()), message.valid_for, timeout, clock_.now(),
+                    message.reference});
     most_at_once = std::max(most_at_once, ++running_);
     delivery::Outcome outcome = outcome_of(Kind::accepted);
     if (behave) outcome = co_await behave(seen.size(), timeout);
@@ -53,8 +55,11 @@ class ScriptedCarrier final : public delivery::Provider {
     co_return outcome;
   }
 
+  bool receipts_by_message_id() const override { return by_message_id; }
+
   std::vector<Seen> seen;
   std::size_t most_at_once = 0;
+  bool by_message_id = false;
 
  private:
   const Clock& clock_;
@@ -68,7 +73,8 @@ class EagerQueue final : public delivery::Queue {
 
   Task<Result<std::vector<delivery::Job>>> take(TimePoint, Millis lease, std::size_t max,
                                                 Millis) override {
-    auto jobs = co_await behind_.take(clock_.now(), lease, max, Millis(0));
+    Result<std::vector<delivery::Job>> jobs;
+    if (!closed || !closed()) jobs = co_await behind_.take(clock_.now(), lease, max, Millis(0));
     ++looks;
     if (jobs) taken += jobs->size();
     if (jobs && jobs->empty()) co_await sleep_for(pause);
@@ -85,7 +91,8 @@ class EagerQueue final : public delivery::Queue {
   }
 
   Millis pause{2};
-  std::size_t looks = 0;  // that have ended
+  std::function<bool()> closed;  // gives nothing while it says so
+  std::size_t looks = 0;         // that have ended
   std::size_t taken = 0;
 
  private:

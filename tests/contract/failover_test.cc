@@ -230,6 +230,17 @@ TEST_P(Failover, AReceiptCountsOnceAndOnlyForItsMessage) {
   EXPECT_EQ(house_.events(type::k_delivered).size(), 1U);
 }
 
+TEST_P(Failover, ACarriersOwnIdLeadsToTheMessage) {
+  first_.by_message_id = true;
+  start(patient());
+  const auto id = deliver_one();
+  EXPECT_EQ(receive("second", "", {Receipt::State::delivered, "message-1", ""}),
+            ReceiptFate::unknown);
+  EXPECT_EQ(receive("first", "", {Receipt::State::delivered, "message-1", ""}),
+            ReceiptFate::written);
+  EXPECT_EQ(house_.status(id), "delivered");
+}
+
 TEST_P(Failover, AnOperatorsSwitchIsObeyed) {
   start(patient());
   lanes_.lanes.at("first")->set_disabled(true, house_.world.clock.now());

@@ -7,6 +7,8 @@
 
 #include "gateway/gateway.h"
 #include "house.h"
+#include "otp/keys.h"
+#include "otp/update.h"
 
 namespace otpd::usecase {
 
@@ -48,7 +50,7 @@ class GatewayFlow : public UseCase {
                                       house_.hashes,
                                       lane_board_,
                                       receipts_,
-                                      {},
+                                      readers_,
                                       "https://otp.example",
                                       delivery::Tally(house_.world.metrics),
                                       virtual_clock,
@@ -100,7 +102,9 @@ class GatewayFlow : public UseCase {
   const delivery::Lanes lanes_;
   delivery::LaneBoard lane_board_{lane_loop_, lanes_, house_.world.clock};
   delivery::ReceiptDesk receipts_{
-      {house_.store, house_.world.clock, house_.random, house_.keys, house_.world.metrics}, {}};
+      {house_.store, house_.world.clock, house_.random, house_.keys, house_.world.metrics},
+      {.looks = 1}};
+  std::map<std::string, const delivery::ReceiptReader*, std::less<>> readers_;
   std::optional<gateway::AccessControl> access_;
   std::optional<gateway::Gateway> gateway_;
 };

@@ -146,6 +146,32 @@ TEST_P(QueueContract, DeadLettersAreKeptAndNeverTaken) {
   EXPECT_TRUE(world_.take().empty());
 }
 
+TEST_P(QueueContract, ADeadLetterWhoseCodeLivesBecomesAJobAgain) {
+  const otp::NewJob job = world_.job('a');
+  enqueue(job);
+  finish(end_of(world_.take(1).at(0), How::dead, {}, "rejected"));
+  world_.clock.advance(Millis(5));
+  const auto requeue = [&](const std::string& id) {
+    return await(world_.queue().requeue(id, world_.clock.now())).value();
+  };
+  EXPECT_FALSE(requeue("unknown"));
+  EXPECT_TRUE(requeue(job.id));
+  EXPECT_FALSE(requeue(job.id)) << "it is no dead letter any more";
+  EXPECT_EQ(world_.stats().dead, 0U);
+  const auto taken = world_.take();
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0].id, job.id);
+  EXPECT_EQ(taken[0].key, job.key);
+  EXPECT_EQ(taken[0].sealed, job.sealed);
+  EXPECT_EQ(taken[0].expires_at, job.expires_at);
+  EXPECT_EQ(taken[0].due_at, world_.clock.now());
+  EXPECT_EQ(taken[0].attempt, 1U);
+  finish(end_of(taken[0], How::dead, {}, "rejected"));
+  world_.clock.set(job.expires_at);
+  EXPECT_FALSE(requeue(job.id)) << "its code has expired";
+  EXPECT_EQ(world_.stats().dead, 1U);
+}
+
 TEST_P(QueueContract, CountsAndAgesTheWaiting) {
   enqueue(world_.job('a', Millis(-300)));
   enqueue(world_.job('b', Millis(-100)));
