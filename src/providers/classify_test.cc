@@ -42,14 +42,14 @@ TEST(Twilio, ClassifiesEveryAnswer) {
       {403, twilio_error(21408), Kind::rejected, "", "21408"},
       {400, twilio_error(21614), Kind::rejected, "", "21614"},
       {400, twilio_error(21612), Kind::rejected, "", "21612"},
-      {400, twilio_error(21602), Kind::misconfigured, "", "21602"},
-      {400, twilio_error(21603), Kind::misconfigured, "", "21603"},
-      {400, twilio_error(21606), Kind::misconfigured, "", "21606"},
+      {400, twilio_error(21602), Kind::transient, "", "21602"},
+      {400, twilio_error(21603), Kind::transient, "", "21603"},
+      {400, twilio_error(21606), Kind::transient, "", "21606"},
       {400, twilio_error(20003), Kind::misconfigured, "", "20003"},
-      {400, "", Kind::misconfigured, "", "http 400"},
-      {400, R"({"code":"21211"})", Kind::misconfigured, "", "http 400"},
-      {400, R"({"code":-21211})", Kind::misconfigured, "", "http 400"},
-      {400, R"({"code":4294988507})", Kind::misconfigured, "", "http 400"},
+      {400, "", Kind::transient, "", "http 400"},
+      {400, R"({"code":"21211"})", Kind::transient, "", "http 400"},
+      {400, R"({"code":-21211})", Kind::transient, "", "http 400"},
+      {400, R"({"code":4294988507})", Kind::transient, "", "http 400"},
       {401, twilio_error(20003), Kind::misconfigured, "", "20003"},
       {401, twilio_error(21211), Kind::misconfigured, "", "21211"},
       {401, "", Kind::misconfigured, "", "http 401"},
@@ -90,7 +90,7 @@ TEST(Twilio, HonoursRetryAfterWhereItMeansSomething) {
   };
   EXPECT_EQ(wait(429), Seconds(17));
   EXPECT_EQ(wait(503), Seconds(17));
-  EXPECT_EQ(wait(400), std::nullopt);
+  EXPECT_EQ(wait(401), std::nullopt);
   EXPECT_EQ(classify_twilio(429, {{"Retry-After", "Thu, 01 Jan 1970 00:00:42 GMT"}}, "",
                             TimePoint(Seconds(2)))
                 .retry_after,

@@ -167,9 +167,9 @@ TEST_F(ProviderTest, HttpClassifiesByItsRules) {
     EXPECT_EQ(outcome.retry_after.has_value(), waits);
   }
   provider = make_http_provider(http_config(carrier.url()), client, clock).value();
-  const std::pair<int, Kind> without_rules[] = {{204, Kind::accepted},      {302, Kind::transient},
-                                                {400, Kind::misconfigured}, {408, Kind::transient},
-                                                {429, Kind::throttled},     {500, Kind::transient}};
+  const std::pair<int, Kind> without_rules[] = {{204, Kind::accepted},  {302, Kind::transient},
+                                                {400, Kind::transient}, {408, Kind::transient},
+                                                {429, Kind::throttled}, {500, Kind::transient}};
   for (const auto& [status, kind] : without_rules) {
     carrier.answer = {.status = status, .body = "", .headers = {}};
     EXPECT_EQ(send(*provider, odd_message()).kind, kind) << status;

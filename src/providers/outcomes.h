@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -26,12 +27,16 @@ inline delivery::Outcome refused(delivery::Outcome::Kind kind, std::string reaso
   return out;
 }
 
-// What a refusal over HTTP means where the carrier says nothing better: 429 is too fast; 408, 5xx
-// and what should not come at all (redirects are not followed) may work later; other 4xx are ours.
+// What a refusal over HTTP means where the carrier says nothing better: 429 is too fast; who we are
+// or whom we ask is wrong (401, 402, 403, 404, 405, 407, 410), which no message can mend. All else
+// may work later or elsewhere, also a 400: it can be about this one message, and one odd number
+// must not close a lane for all.
 inline delivery::Outcome::Kind kind_of_http(int status) {
   using Kind = delivery::Outcome::Kind;
+  constexpr int k_ours[] = {401, 402, 403, 404, 405, 407, 410};
   if (status == 429) return Kind::throttled;
-  return status >= 400 && status < 500 && status != 408 ? Kind::misconfigured : Kind::transient;
+  return std::ranges::find(k_ours, status) != std::end(k_ours) ? Kind::misconfigured
+                                                               : Kind::transient;
 }
 
 // The refusal with the answer's Retry-After, where waiting helps.

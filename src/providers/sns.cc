@@ -29,12 +29,12 @@ Kind kind_of_sns(int status, std::string_view code, std::string_view body) {
     return Kind::throttled;
   }
   const bool transient = std::ranges::find(k_sns_transient, code) != k_sns_transient.end();
-  if (transient || kind_of_http(status) == Kind::transient) return Kind::transient;
+  if (transient || status >= 500) return Kind::transient;
   if (code == "OptedOut") return Kind::rejected;
   // "Invalid parameter: PhoneNumber Reason: …": of the parameters only it is the recipient's.
   const std::string_view message = xml_element(body, "Message", k_max_sns_message_bytes);
   const bool number = code.starts_with("InvalidParameter") && message.contains("PhoneNumber");
-  return number ? Kind::rejected : Kind::misconfigured;
+  return number ? Kind::rejected : kind_of_http(status);
 }
 
 using SnsFields = std::vector<std::pair<std::string, std::string_view>>;

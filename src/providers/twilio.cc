@@ -27,6 +27,8 @@ constexpr std::size_t k_max_sid_bytes = 64;
 constexpr std::array k_recipient_errors = {13227, 21211, 21214, 21215, 21216, 21217, 21265, 21266,
                                            21408, 21610, 21612, 21614, 21635, 63003, 63024};
 
+constexpr int k_authentication_error = 20003;
+
 struct TwilioBody {
   std::string sid;
   int code = 0;  // Twilio's error code, or 0
@@ -48,8 +50,9 @@ bool is_sid(std::string_view text) {
 
 Kind kind_of_refusal(int status, int code) {
   const bool recipient = std::ranges::find(k_recipient_errors, code) != k_recipient_errors.end();
-  const Kind kind = kind_of_http(status);
-  return kind == Kind::misconfigured && recipient && status != 401 ? Kind::rejected : kind;
+  if (code == k_authentication_error || status == 401) return Kind::misconfigured;
+  const bool refusal = status >= 400 && status < 500 && status != 429 && status != 408;
+  return refusal && recipient ? Kind::rejected : kind_of_http(status);
 }
 
 class Twilio final : public delivery::Provider {

@@ -32,7 +32,7 @@ TEST(Webhook, ClassifiesEveryAnswer) {
       {200, R"({"id":"a b"})", Kind::accepted, "job", ""},
       {200, R"({"id":"")" + std::string(200, 'a') + "\"}", Kind::accepted, "job", ""},
       {302, "", Kind::transient, "", "http 302"},
-      {400, "", Kind::misconfigured, "", "http 400"},
+      {400, "", Kind::transient, "", "http 400"},
       {401, "", Kind::misconfigured, "", "http 401"},
       {404, "", Kind::misconfigured, "", "http 404"},
       {408, "", Kind::transient, "", "http 408"},

@@ -17,11 +17,14 @@ using Kind = delivery::Outcome::Kind;
 constexpr std::size_t k_max_wamid_bytes = 128;
 
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes. What is in no list
-// and no 5xx is ours: the token, the account, the template.
+// is judged by its status.
 constexpr std::array k_whatsapp_rejected = {131021, 131026, 131030, 131051};
 constexpr std::array k_whatsapp_throttled = {4, 80007, 130429, 131048, 131056, 133016};
 constexpr std::array k_whatsapp_transient = {1,      2,      130472, 131000, 131016, 131049,
                                              131052, 131053, 131057, 132015, 133004, 135000};
+// The token, the account, the template (its name, its language, its parameters, its approval).
+constexpr std::array k_whatsapp_ours = {3,      10,     190,    200,    368,    131005, 131031,
+                                        131042, 132000, 132001, 132005, 132007, 132012, 132016};
 
 template <std::size_t N>
 bool holds(const std::array<int, N>& codes, int code) {
@@ -32,6 +35,7 @@ Kind kind_of_whatsapp(int status, int code) {
   if (holds(k_whatsapp_throttled, code) || status == 429) return Kind::throttled;
   if (holds(k_whatsapp_rejected, code)) return Kind::rejected;
   if (holds(k_whatsapp_transient, code)) return Kind::transient;
+  if (holds(k_whatsapp_ours, code)) return Kind::misconfigured;
   return kind_of_http(status);
 }
 

@@ -46,7 +46,7 @@ TEST(Whatsapp, ClassifiesEveryAnswer) {
       {200, R"({"messages":[{"id":"a b"}]})", Kind::transient, "no id"},
       {302, k_whatsapp_yes, Kind::transient, "http 302"},
       {401, whatsapp_error(190), Kind::misconfigured, "190"},
-      {400, whatsapp_error(100), Kind::misconfigured, "100"},
+      {400, whatsapp_error(100), Kind::transient, "100"},
       {403, whatsapp_error(10), Kind::misconfigured, "10"},
       {404, whatsapp_error(132001), Kind::misconfigured, "132001"},
       {403, whatsapp_error(131031), Kind::misconfigured, "131031"},
@@ -61,9 +61,9 @@ TEST(Whatsapp, ClassifiesEveryAnswer) {
       {400, whatsapp_error(131000), Kind::transient, "131000"},
       {500, whatsapp_error(1), Kind::transient, "1"},
       {503, "", Kind::transient, "http 503"},
-      {400, R"({"error":{"code":"131026"}})", Kind::misconfigured, "http 400"},
-      {400, R"({"error":{"code":-1}})", Kind::misconfigured, "http 400"},
-      {400, R"({"error":[]})", Kind::misconfigured, "http 400"},
+      {400, R"({"error":{"code":"131026"}})", Kind::transient, "http 400"},
+      {400, R"({"error":{"code":-1}})", Kind::transient, "http 400"},
+      {400, R"({"error":[]})", Kind::transient, "http 400"},
   };
   for (const auto& c : cases) {
     const auto outcome = classify_whatsapp(c.status, {}, c.body, TimePoint{});
