@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  faults, heal, inboxByRecipient, inState, percentile, provider, sendSteadily, twoCarriers,
+  faults, heal, inboxByRecipient, inState, percentile, provider, sendSteadily, simArgs, twoCarriers,
 } from './support/carriers.js';
 import { call } from './support/http.js';
 import { eventually, sleep } from './support/process.js';
@@ -21,6 +21,7 @@ const smoothMs = 2000;  // once the circuit is open
 let stack;
 before(async () => {
   stack = await Stack.start({
+    simArgs,
     env: {
       ...twoCarriers,
       OTPD_DELIVERY_PROVIDER_TIMEOUT_MS: String(timeoutMs),

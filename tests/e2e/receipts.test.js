@@ -5,20 +5,17 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import twilio from 'twilio';
-import { faults, heal, sendOne, twoCarriers } from './support/carriers.js';
+import { faults, heal, sendOne, simArgs, twoCarriers, vonageSecret } from './support/carriers.js';
 import { eventually } from './support/process.js';
 import { Stack } from './support/stack.js';
 
 const token = 'simulated-token';
-const vonageSecret = 'a-signature-secret';
 const publicUrl = 'https://otp.example.com';
 
 let stack, quiet;  // the second gets receipts from the tests alone
 before(async () => {
-  const simArgs = [`--vonage-signature-secret=${vonageSecret}`];
-  const env = { ...twoCarriers, OTPD_PROVIDERS_VONAGE_SIGNATURE_SECRET: vonageSecret };
-  stack = await Stack.start({ env, simArgs });
-  quiet = await Stack.start({ env: { ...env, OTPD_SERVER_PUBLIC_URL: publicUrl }, simArgs });
+  stack = await Stack.start({ env: twoCarriers, simArgs });
+  quiet = await Stack.start({ env: { ...twoCarriers, OTPD_SERVER_PUBLIC_URL: publicUrl }, simArgs });
   for (const face of ['twilio', 'vonage']) await faults(quiet, face, { receipts: 'off' });
 });
 after(async () => {

@@ -3,8 +3,10 @@ import { call } from './http.js';
 import { eventually, sleep } from './process.js';
 import { newIp, newPhone } from './stack.js';
 
-// Settings for Stack.start: text messages go by twilio, else by vonage, both played by sms-sim; and
-// time is real, for that is what is measured.
+export const vonageSecret = 'a-signature-secret';
+
+// Settings for Stack.start, with simArgs: text messages go by twilio, else by vonage, both played by
+// sms-sim; and time is real, for that is what is measured.
 export const twoCarriers = {
   OTPD_TESTING_VIRTUAL_CLOCK: undefined,
   OTPD_LOG_LEVEL: 'warn',
@@ -14,7 +16,9 @@ export const twoCarriers = {
   OTPD_PROVIDERS_VONAGE_API_KEY: 'simulated',
   OTPD_PROVIDERS_VONAGE_API_SECRET: 'simulated-token',
   OTPD_PROVIDERS_VONAGE_FROM: 'otpd',
+  OTPD_PROVIDERS_VONAGE_SIGNATURE_SECRET: vonageSecret,
 };
+export const simArgs = [`--vonage-signature-secret=${vonageSecret}`];
 
 // Gives a face of sms-sim these faults in the place of all others.
 export async function faults(stack, face, plan) {
