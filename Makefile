@@ -1,10 +1,11 @@
 # The front door. `make` alone lists what there is.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench fuzz format lint clean
+.PHONY: help setup run test soak bench fuzz format lint clean
 HASH ?= argon2id
 ONLY ?=
 SECONDS ?= 60
+FAULT_SECONDS ?= 60
 
 help: ## this list
 	@echo "otpd: send, deliver and verify one-time codes"
@@ -20,6 +21,12 @@ run: ## build and start otpd with simulated carriers; open http://127.0.0.1:8080
 test: ## build and run every test (ONLY=word: suites with that word in their name)
 	@tools/setup --quiet build test lint
 	@tools/test $(ONLY)
+
+soak: ## carriers fail in every way, a minute each, at 100 sends a second (FAULT_SECONDS=60)
+	@tools/setup --quiet build test
+	@tools/build release otpd sms-sim
+	@cd tests/e2e && npm ci --silent && \
+	  OTPD_FAULT_SECONDS=$(FAULT_SECONDS) node --test --test-reporter=spec failover.test.js
 
 bench: ## throughput, latency and CPU per operation (HASH=hmac: without Argon2id)
 	@tools/setup --quiet build

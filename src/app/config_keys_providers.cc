@@ -154,6 +154,13 @@ constexpr Key k_provider_keys[] = {
      .doc = "Whether to send nothing if the server offers no STARTTLS. Where user is set and this "
             "is not, "
             "it is true."},
+    {.path = "providers.*.ca_file",
+     .binding = each<&Config::providers, &ProviderConfig::smtp, &SmtpConfig::ca_file>,
+     .check = is_line,
+     .form = "the path of a PEM file",
+     .may_be_empty = true,
+     .kind = "smtp",
+     .doc = "PEM file of the authorities to trust; empty trusts the system's."},
 
     {.path = "providers.*.base_url",
      .binding =

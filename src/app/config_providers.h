@@ -43,6 +43,7 @@ struct SmtpConfig {
   Secret password;
   std::string from = "otpd <otp@localhost>";
   bool require_tls = false;  // after loading: also where a user is set and it is not
+  std::string ca_file;
 };
 
 enum class HexIds : std::uint8_t { automatic, on, off };

@@ -49,6 +49,7 @@ providers::SmtpConfig to_smtp(const SmtpConfig& config) {
   while (name.ends_with(' ')) name.pop_back();
   return {.url = config.url,
           .require_tls = config.require_tls,
+          .ca_file = config.ca_file,
           .user = config.user,
           .password = config.password.clone(),
           .from_address = named ? config.from.substr(open + 1, close - open - 1) : config.from,

@@ -78,15 +78,14 @@ std::string_view name_of(BreakerState state) {
 
 void Breaker::record(TimePoint now, bool success, Millis latency) {
   window_.record(now, success, latency);
-  if (success) last_success_ = now;
+  (success ? last_success_ : last_failure_) = now;
   failures_in_a_row_ = success ? 0 : failures_in_a_row_ + 1;
-  if (opened_) {
-    if (state(now) == BreakerState::open) return;  // begun before it opened
-    probing_ = false;
-    if (!success) return open(now, "probe failed");
-    if (++probes_passed_ >= policy_.probes) close();
-    return;
-  }
+  if (opened_ && state(now) == BreakerState::open) return;  // begun before it opened
+  const bool probe = std::exchange(probing_, false) || opened_;
+  if (opened_ && !success) return open(now, "probe failed");
+  if (!success) probes_passed_ = 0;
+  if (probe && success && ++probes_passed_ >= policy_.probes) return close();
+  if (opened_) return;
   if (failures_in_a_row_ >= policy_.open_failures) return open(now, "failures in a row");
   const LaneHealth seen = window_.health(now);
   if (seen.succeeded + seen.failed < policy_.min_volume) return;
@@ -114,6 +113,7 @@ void Breaker::close() {
   opened_ = false;
   tripped_ = false;
   failures_in_a_row_ = 0;
+  probes_passed_ = 0;
   reason_.clear();
   window_.clear();
 }
@@ -128,6 +128,14 @@ BreakerState Breaker::state(TimePoint now) const {
   const bool enough = seen.succeeded + seen.failed >= policy_.min_volume;
   return enough && seen.error_rate() > policy_.shift_error_rate ? BreakerState::shifting
                                                                 : BreakerState::closed;
+}
+
+bool Breaker::may_probe(TimePoint now) const {
+  const BreakerState state = this->state(now);
+  if (probing_ || state == BreakerState::closed || state == BreakerState::open) return false;
+  if (state == BreakerState::half_open || !last_failure_) return true;
+  // A failure from the future is of a clock that stepped back.
+  return *last_failure_ > now || now - *last_failure_ >= policy_.open_for;
 }
 
 bool Breaker::begin_probe() {

@@ -61,7 +61,7 @@ class RollingWindow {
 
 enum class BreakerState : std::uint8_t {
   closed,     // in use
-  shifting,   // in use where no closed lane is left: too many errors
+  shifting,   // in use where no closed lane is left, and for probes: too many errors
   open,       // not in use until its time is over
   half_open,  // one probe at a time
 };
@@ -79,7 +79,12 @@ class Breaker {
 
   BreakerState state(TimePoint now) const;
 
-  // In half_open: true for the one who may try next; false while another try is on its way.
+  // Whether a message may be risked to learn whether the lane works again: when half open, and when
+  // shifting without a failure for policy.open_for. One at a time; policy.probes successes close
+  // it.
+  bool may_probe(TimePoint now) const;
+
+  // True for the one who may try next; false while another probe is on its way.
   bool begin_probe();
 
   bool probing() const { return probing_; }
@@ -109,6 +114,7 @@ class Breaker {
   bool probing_ = false;
   bool tripped_ = false;
   std::optional<TimePoint> last_success_;
+  std::optional<TimePoint> last_failure_;
   std::string reason_;
 };
 

@@ -39,6 +39,47 @@ TEST(Breaker, TrafficShiftsAboveTheErrorRateAndNotAtIt) {
   EXPECT_EQ(six.state(), BreakerState::closed);  // the window has passed
 }
 
+TEST(Breaker, AShiftedLaneIsProbedAndComesBackLongBeforeItsWindowHasPassed) {
+  BreakerBench bench;
+  bench.mixed(10);
+  EXPECT_FALSE(bench.breaker.may_probe(bench.now));
+  bench.now += Seconds(5) - Millis(1);
+  EXPECT_FALSE(bench.breaker.may_probe(bench.now));
+  bench.now += Millis(1);
+  ASSERT_TRUE(bench.breaker.may_probe(bench.now));
+  ASSERT_TRUE(bench.breaker.begin_probe());
+  EXPECT_FALSE(bench.breaker.may_probe(bench.now));
+  bench.record(true);
+  EXPECT_EQ(bench.state(), BreakerState::shifting);
+  ASSERT_TRUE(bench.breaker.begin_probe());
+  bench.record(true);
+  EXPECT_EQ(bench.state(), BreakerState::closed);
+}
+
+TEST(Breaker, AFailedProbeOfAShiftedLaneIsNotRepeatedAtOnce) {
+  BreakerBench bench;
+  bench.mixed(10);
+  bench.now += Seconds(5);
+  ASSERT_TRUE(bench.breaker.begin_probe());
+  bench.record(true);
+  ASSERT_TRUE(bench.breaker.begin_probe());
+  bench.record(false);
+  EXPECT_EQ(bench.state(), BreakerState::shifting);
+  EXPECT_FALSE(bench.breaker.may_probe(bench.now));
+  bench.now += Seconds(5);
+  ASSERT_TRUE(bench.breaker.begin_probe());
+  bench.record(true);
+  EXPECT_EQ(bench.state(), BreakerState::shifting);  // the success before the failure is forgotten
+}
+
+TEST(Breaker, WhatAShiftedLaneCarriesBesidesItsProbesDoesNotCloseIt) {
+  BreakerBench bench;
+  bench.mixed(10);
+  bench.now += Seconds(5);
+  bench.record(true, 10);
+  EXPECT_EQ(bench.state(), BreakerState::shifting);
+}
+
 TEST(Breaker, AFewTriesAreNoRate) {
   BreakerBench bench;
   bench.record(true, 15);

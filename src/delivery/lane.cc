@@ -42,7 +42,8 @@ Standing Lane::standing(TimePoint now) const {
       (config_.per_second > 0 && Steady::now() < next_free_)) {
     return Standing::busy;
   }
-  return state == BreakerState::shifting ? Standing::shifting : Standing::ready;
+  const bool shifting = state == BreakerState::shifting && !breaker_.may_probe(now);
+  return shifting ? Standing::shifting : Standing::ready;
 }
 
 Millis Lane::wait(TimePoint now) const {
@@ -57,7 +58,7 @@ Millis Lane::wait(TimePoint now) const {
 
 void Lane::begin(TimePoint now) {
   ++in_flight_;
-  if (breaker_.state(now) == BreakerState::half_open) breaker_.begin_probe();
+  if (breaker_.may_probe(now)) breaker_.begin_probe();
   if (config_.per_second > 0) {
     // A tenth of a second's messages may go at once.
     const auto step = std::chrono::nanoseconds(std::chrono::seconds(1)) / config_.per_second;

@@ -25,7 +25,7 @@ struct LaneConfig {
 
 // Whether a lane may be asked now. In the order of preference.
 enum class Standing : std::uint8_t {
-  ready,     // in order, or half open with its probe to give
+  ready,     // in order, or with a probe to give
   shifting,  // many errors: when no lane is ready
   failing,   // open, but it answers now and then: when nothing else is left
   busy,      // over its budget, or the carrier asked for a pause

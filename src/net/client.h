@@ -36,6 +36,7 @@ struct HttpAnswer {
 struct MailCall {
   std::string url;           // smtp://host:port or smtps://host:port, then /name-for-EHLO if wanted
   bool require_tls = false;  // STARTTLS or fail; otherwise it is used where it is offered
+  std::string ca_file;       // PEM of the authorities to trust; empty: those of the client
   std::string user;          // AUTH, with `password`; empty: none
   std::string_view password;
   std::string from;          // envelope

@@ -74,6 +74,12 @@ long CurlHandle::response_code() const {
   return code;
 }
 
+std::string CurlHandle::text_info(CURLINFO name) const {
+  const char* text = nullptr;
+  curl_easy_getinfo(handle_, name, &text);
+  return text != nullptr ? text : "";
+}
+
 Error CurlHandle::to_error(CURLcode code) const {
   const std::string words = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
   switch (code) {

@@ -37,6 +37,8 @@ class CurlHandle {
 
   void forget_error() { error_[0] = '\0'; }
   long response_code() const;
+  // The text that libcurl knows under that name, or empty.
+  std::string text_info(CURLINFO name) const;
   // The failure that `code` stands for, in libcurl's words.
   Error to_error(CURLcode code) const;
 

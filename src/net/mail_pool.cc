@@ -26,6 +26,8 @@ class MailPool::Worker {
  public:
   explicit Worker(const ClientConfig& config) {
     curl_.set_config(config);
+    ca_file_ = curl_.text_info(CURLINFO_CAINFO);
+    ca_path_ = curl_.text_info(CURLINFO_CAPATH);
     curl_.set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_.set(CURLOPT_UPLOAD, 1L);
     curl_.set(CURLOPT_READFUNCTION, &Worker::on_read);
@@ -55,6 +57,7 @@ class MailPool::Worker {
     curl_.set(CURLOPT_SERVER_RESPONSE_TIMEOUT, std::max<long>(1, time_left / Seconds(1)));
     curl_.set(CURLOPT_USE_SSL,
               static_cast<long>(call.require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+    trust(call.ca_file);
     curl_.set_login(call.user, job.password.reveal());
     curl_.set(CURLOPT_MAIL_FROM, call.from.c_str());
     curl_.set(CURLOPT_MAIL_RCPT, recipients.get());
@@ -74,6 +77,14 @@ class MailPool::Worker {
   }
 
  private:
+  void trust(const std::string& ca_file) {
+    const auto or_null = [](const std::string& text) {
+      return text.empty() ? nullptr : text.c_str();
+    };
+    curl_.set(CURLOPT_CAINFO, or_null(ca_file.empty() ? ca_file_ : ca_file));
+    curl_.set(CURLOPT_CAPATH, ca_file.empty() ? or_null(ca_path_) : nullptr);
+  }
+
   void shut(int how) {
     const std::lock_guard lock(socket_mutex_);
     if (socket_ >= 0) ::shutdown(socket_, how);
@@ -135,6 +146,8 @@ class MailPool::Worker {
   std::atomic<bool> stopping_{false};
   MailAnswer answer_;
   std::string_view rest_;
+  std::string ca_file_;  // the client's authorities
+  std::string ca_path_;
   CurlHandle curl_;  // last: its end still calls on_close
 };
 

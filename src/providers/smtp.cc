@@ -71,6 +71,7 @@ class Smtp final : public delivery::Provider {
     net::MailCall call;
     call.url = config_.url;
     call.require_tls = config_.require_tls;
+    call.ca_file = config_.ca_file;
     call.user = config_.user;
     call.password = config_.password.reveal();
     call.from = config_.from_address;

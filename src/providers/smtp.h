@@ -16,6 +16,7 @@ namespace otpd::providers {
 struct SmtpConfig {
   std::string url;          // smtp://host:port or smtps://host:port
   bool require_tls = true;  // with smtp://: STARTTLS or nothing is sent
+  std::string ca_file;      // PEM of the authorities to trust; empty: the system's
   std::string user;         // empty: no AUTH
   Secret password;
   std::string from_address;  // in the envelope, too

@@ -3,47 +3,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { answersIn, exchange } from './support/http.js';
-import { Spec } from './support/spec.js';
+import { ask, describedCarrier, note, seen, spec, stacks, start } from './support/contract.js';
+import { answersIn, call, exchange } from './support/http.js';
 import { eventually } from './support/process.js';
-import { buildDir, newIp, newPhone, sanitizerDir, Stack, wrong } from './support/stack.js';
+import { Spec } from './support/spec.js';
+import { buildDir, newIp, newPhone, sanitizerDir, wrong } from './support/stack.js';
 
 // Documented, and not provoked here; each with its reason.
 const notProvoked = {
   captcha_required: 'nothing asks for a captcha yet',
-  delivery_unavailable: 'there is no circuit that could be open yet',
   internal: 'only a defect answers it',
 };
-
-const spec = new Spec();
-const seen = { operations: new Set(), errors: new Set() };
-const stacks = [];
-
-async function start(env, options) {
-  const stack = await Stack.start({ env, ...options });
-  stacks.push(stack);
-  return stack;
-}
-
-function note(method, target, answer) {
-  assert.deepEqual(spec.check(method, target, answer), []);
-  const operation = spec.operationOf(method, target);
-  if (operation && answer.status < 300) seen.operations.add(operation.id);
-  if (answer.json?.error) seen.errors.add(answer.json.error);
-  return answer;
-}
-
-// A request whose answer must conform, and have this status and error name.
-async function ask(stack, method, target, expected, options) {
-  const answer = note(method, target, await stack.call(method, target, options));
-  const [status, error] = [expected].flat();
-  assert.equal(answer.status, status, `${method} ${target}: ${answer.body}`);
-  assert.equal(answer.json?.error, error, `${method} ${target}: ${answer.body}`);
-  if (answer.status === 429 && error === 'rate_limited') {
-    assert.equal(Number(answer.headers['retry-after']), answer.json.retry_after);
-  }
-  return answer.json;
-}
 
 const send = (stack, json, expected = 202, options = {}) =>
   ask(stack, 'POST', '/otp/send', expected, { json, ...options });
@@ -320,6 +290,57 @@ test('a message that no carrier takes becomes a dead letter', async () => {
   assert.ok(letter.reason);
   const { events } = await ask(stack, 'GET', `/admin/events?verification_id=${id}`, 200, { headers });
   assert.ok(events.some((event) => event.event_type === 'delivery_failed'), JSON.stringify(events));
+});
+
+test('a carrier reports in its own words, behind its own proof', async () => {
+  const stack = await start({ OTPD_DELIVERY_ROUTES_SMS: 'described', ...describedCarrier });
+  await ask(stack, 'POST', '/callbacks/nobody', [404, 'not_found'], { json: {} });
+  await ask(stack, 'POST', '/callbacks/described', [403, 'forbidden'], { json: { id: '1' } });
+  await ask(stack, 'GET', '/callbacks/described?id=1&state=ok', [403, 'forbidden']);
+  const headers = { 'X-Proof': 'receipt-secret' };
+  const json = { id: '1', state: 'ok' };
+  await ask(stack, 'POST', '/callbacks/described', 204, { json, headers });
+  await ask(stack, 'GET', '/callbacks/described?id=1&state=ok', 204, { headers });
+});
+
+test('operators: providers, the queue, why a code did not arrive', async () => {
+  const headers = { Authorization: `Bearer ${main.adminToken}` };
+  const id = (await send(main, { phone: newPhone() })).verification_id;
+  const none = 'v_'.padEnd(id.length, 'A');
+  for (const [method, path, missing] of [
+    ['GET', '/admin/providers'], ['GET', '/admin/queue'],
+    ['GET', `/admin/verifications/${id}`, `/admin/verifications/${none}`],
+    ['POST', '/admin/providers/twilio/disable', '/admin/providers/nobody/disable'],
+    ['POST', '/admin/providers/twilio/enable', '/admin/providers/nobody/enable'],
+  ]) {
+    await ask(main, method, path, [401, 'unauthorized']);
+    await ask(main, method, path, 200, { headers });
+    if (missing) await ask(main, method, missing, [404, 'not_found'], { headers });
+  }
+});
+
+test('no carrier answers: a send is refused at once; a dead letter can be tried again', async () => {
+  const stack = await start({ OTPD_BREAKER_OPEN_FAILURES: '1' }, { sim: false });
+  const headers = { Authorization: `Bearer ${stack.adminToken}` };
+  await send(stack, { phone: newPhone() });
+  await eventually('an open circuit', async () => {
+    const { providers } = await ask(stack, 'GET', '/admin/providers', 200, { headers });
+    return providers.find((one) => one.name === 'twilio').state === 'open';
+  });
+  await send(stack, { phone: newPhone() }, [503, 'delivery_unavailable']);
+  const nowhere = `/admin/dead-letters/${'0'.repeat(32)}/requeue`;
+  await ask(stack, 'POST', nowhere, [404, 'not_found'], { headers });
+  const gone = newPhone();
+  const refusing = await start();
+  const admin = { headers: { Authorization: `Bearer ${refusing.adminToken}` } };
+  await call(refusing.simUrl, 'PUT', '/faults/twilio', { json: { reject_to: [gone] } });
+  await send(refusing, { phone: gone });
+  const letter = await eventually('the dead letter', async () =>
+    (await ask(refusing, 'GET', '/admin/dead-letters', 200, admin)).dead_letters[0]);
+  await call(refusing.simUrl, 'DELETE', '/faults');
+  const again = await ask(refusing, 'POST', `/admin/dead-letters/${letter.id}/requeue`, 200, admin);
+  assert.deepEqual(again, { id: letter.id, requeued: true });
+  await refusing.message(gone);
 });
 
 test('API keys: asked for once there are any', async () => {

@@ -30,9 +30,11 @@ const inherited = Object.fromEntries(
 
 export class Stack {
   // Starts both and waits until they can serve. `env` adds to or (with undefined) takes from the
-  // usual settings; `sim: false` leaves the carriers unreachable.
-  static async start({ env = {}, sim = true, from = buildDir } = {}) {
+  // usual settings; a function there gets the stack; `simArgs` are for sms-sim; `sim: false` leaves
+  // the carriers unreachable.
+  static async start({ env = {}, sim = true, simArgs = [], from = buildDir } = {}) {
     const stack = new Stack(from, env);
+    stack.simArgs = simArgs;
     stack.dir = await mkdtemp(path.join(tmpdir(), 'otpd-e2e-'));
     stack.dataDir = path.join(stack.dir, 'data');
     [stack.port, stack.simPort, stack.smtpPort] =
@@ -63,14 +65,16 @@ export class Stack {
       OTPD_PROVIDERS_MAIL_URL: `smtp://127.0.0.1:${this.smtpPort}`,
       ...this.extra,
     };
-    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+    const given = Object.entries(settings)
+      .map(([name, value]) => [name, typeof value === 'function' ? value(this) : value])
+      .filter(([, value]) => value !== undefined);
     return { ...inherited, ...Object.fromEntries(given) };
   }
 
   async startSim() {
     this.sim = new Program('sms-sim', path.join(this.from, 'sms-sim'),
-      [`--listen=127.0.0.1:${this.simPort}`, `--smtp=127.0.0.1:${this.smtpPort}`, '--no-smpp'],
-      { cwd: this.dir, env: inherited });
+      [`--listen=127.0.0.1:${this.simPort}`, `--smtp=127.0.0.1:${this.smtpPort}`, '--no-smpp',
+        ...this.simArgs], { cwd: this.dir, env: inherited });
     await this.answers(this.sim, `${this.simUrl}/inbox.json`);
   }
 
