@@ -153,6 +153,18 @@ struct DeliveryConfig {
   RoutesConfig routes;
 };
 
+// Events for the customer's own endpoint.
+struct WebhooksConfig {
+  std::string url;  // empty: no webhooks
+  Secret secrets;
+  std::vector<std::string> events = {"otp.sent",     "otp.delivered", "otp.failed",
+                                     "otp.verified", "otp.exhausted", "otp.expired",
+                                     "otp.canceled"};
+  Millis timeout{15'000};
+  bool allow_private = false;
+  std::uint32_t max_in_flight = 16;
+};
+
 struct MessagesConfig {
   std::string brand = "otpd";
   std::string webotp_host;  // never empty after loading
@@ -199,6 +211,7 @@ struct Config {
   std::map<std::string, PrefixRouteConfig> prefix_routes;
   FallbackConfig fallback;
   BreakerConfig breaker;
+  WebhooksConfig webhooks;
   MessagesConfig messages;
   AuditConfig audit;
   AuthConfig auth;

@@ -123,7 +123,7 @@ TEST(ConfigKey, EveryRowIsComplete) {
   EXPECT_EQ(config_keys().size(), server_keys().size() + otp_keys().size() +
                                       delivery_keys().size() + route_keys().size() +
                                       provider_keys().size() + http_keys().size() +
-                                      smpp_keys().size());
+                                      smpp_keys().size() + webhook_keys().size());
 }
 
 TEST(ConfigKey, TheUnitIsInTheName) {

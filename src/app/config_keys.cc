@@ -24,6 +24,7 @@ constexpr Section k_sections[] = {
     {"providers.*",
      "One section for each provider. twilio and mail are always there, and speak to the simulator "
      "until they are told otherwise; add others, also several of one kind, by naming them."},
+    {"webhooks", "What happens to codes, told to an endpoint of yours (docs/webhooks.md)."},
     {"messages", "What the messages say."},
     {"messages.templates.*.*",
      "Your own texts: [messages.templates.PURPOSE.CHANNEL], then LOCALE = \"text\". What has no "
@@ -44,7 +45,7 @@ std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
     for (const auto part : {server_keys(), otp_keys(), delivery_keys(), route_keys(),
-                            provider_keys(), http_keys(), smpp_keys()}) {
+                            provider_keys(), http_keys(), smpp_keys(), webhook_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

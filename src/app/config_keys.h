@@ -13,6 +13,7 @@ std::span<const Key> delivery_keys();  // delivery, messages
 std::span<const Key> route_keys();     // delivery.routes, prefix_routes, fallback, breaker
 std::span<const Key> provider_keys();  // providers, except the kind http
 std::span<const Key> http_keys();      // providers of the kind http
+std::span<const Key> webhook_keys();   // webhooks
 std::span<const Key> smpp_keys();      // providers of the kind smpp
 
 }  // namespace otpd::app

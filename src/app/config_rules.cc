@@ -106,6 +106,24 @@ void rule_delivery(const RuleBench& bench) {
   }
 }
 
+void rule_webhooks(const RuleBench& bench) {
+  const auto& webhooks = bench.config().webhooks;
+  const auto url = parse_url(webhooks.url);
+  if (!url) return;
+  if (webhooks.secrets.empty()) {
+    bench.refuse("webhooks.secrets", {"webhooks.url"},
+                 "is missing: nobody could tell your events from forged ones");
+  }
+  if (url->scheme != "https" && !webhooks.allow_private) {
+    bench.refuse("webhooks.url", {"webhooks.allow_private"},
+                 "must be https, unless webhooks.allow_private is true");
+  }
+  if (bench.config().delivery.lease <= webhooks.timeout) {
+    bench.refuse("webhooks.timeout_ms", {"delivery.lease_s"},
+                 "must be shorter than delivery.lease_s, or an event would be posted twice");
+  }
+}
+
 void rule_templates(const RuleBench& bench) {
   std::vector<std::string> purposes;
   for (const auto& [name, _] : bench.config().purposes) purposes.push_back(name);
@@ -200,9 +218,9 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule :
-       {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery, judge_routes,
-        judge_providers, rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
+  for (const auto rule : {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
+                          rule_delivery, judge_routes, judge_providers, rule_webhooks,
+                          rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
     rule(bench);
   }
 }

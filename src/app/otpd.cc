@@ -9,8 +9,10 @@
 
 #include "app/assemble.h"
 #include "app/make_lanes.h"
+#include "app/webhooks.h"
 #include "base/log.h"
 #include "crypto/primitives.h"
+#include "delivery/expiry_sweep.h"
 #include "gateway/gateway.h"
 
 namespace otpd::app {
@@ -18,6 +20,8 @@ namespace {
 
 constexpr Millis k_purge_every{10'000};
 constexpr Millis k_handlers_look{5};
+constexpr Millis k_sweep_every{1'000};
+constexpr int k_sweeps = 16;  // at once, because each waits for its own write
 
 std::size_t loop_count(std::uint32_t configured) {
   return configured != 0 ? configured : std::max(1U, std::thread::hardware_concurrency());
@@ -55,6 +59,7 @@ class EmbeddedOtpd final : public Otpd {
     hashes_ = std::make_unique<crypto::HashPool>(
         crypto::HashPool::Config{config_.crypto.hash_threads, config_.crypto.hash_queue},
         metrics_.seconds("otpd_hash_wait_seconds", "Time a hash waits for a thread."));
+    if (const auto made = open_webhooks(); !made) return made;
     if (const auto made = open_delivery(); !made) return made;
     return open_gateway();
   }
@@ -90,14 +95,20 @@ class EmbeddedOtpd final : public Otpd {
 
  private:
   Result<void> open_folder_and_keys();
+  Result<void> open_webhooks();
   Result<void> open_delivery();
   delivery::ReceiptSink receipt_sink(const std::string& provider);
   Result<void> open_gateway();
   void wait_for_handlers() const;
   void start_worker();
   Task<void> purge_for_ever();
+  Task<void> watch_deadlines();
+  Task<void> sweep_for_ever();
 
-  otp::Services services() { return {backend_->store(), *clock_, random_, *keys_, *hashes_}; }
+  // What everything is written through.
+  otp::Store& store() { return webhooks_ ? webhooks_->store() : backend_->store(); }
+
+  otp::Services services() { return {store(), *clock_, random_, *keys_, *hashes_}; }
 
   const Config& config_;
   Metrics metrics_;
@@ -110,6 +121,8 @@ class EmbeddedOtpd final : public Otpd {
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<storage::Backend> backend_;
   std::unique_ptr<crypto::HashPool> hashes_;
+  std::unique_ptr<Webhooks> webhooks_;  // null: nobody wants events
+  std::optional<delivery::ExpirySweep> deadlines_;
 
   std::optional<delivery::Templates> templates_;
   delivery::RouteTable routes_;
@@ -139,12 +152,21 @@ Result<void> EmbeddedOtpd::open_folder_and_keys() {
   return {};
 }
 
+Result<void> EmbeddedOtpd::open_webhooks() {
+  if (config_.webhooks.url.empty()) return {};
+  auto made = Webhooks::make(config_, {worker_[0], backend_->store(), backend_->queue(), *clock_,
+                                       random_, *keys_, metrics_});
+  if (!made) return std::unexpected(made.error());
+  webhooks_ = std::move(*made);
+  return {};
+}
+
 Result<void> EmbeddedOtpd::open_delivery() {
   auto templates = make_templates(config_.messages);
   if (!templates) return std::unexpected(templates.error());
   templates_.emplace(std::move(*templates));
   routes_ = make_routes(config_);
-  receipts_.emplace(delivery::ReceiptPorts{backend_->store(), *clock_, random_, *keys_, metrics_},
+  receipts_.emplace(delivery::ReceiptPorts{store(), *clock_, random_, *keys_, metrics_},
                     delivery::ReceiptConfig{.application = config_.otp.application});
   const auto sink_of = [this](const std::string& provider) { return receipt_sink(provider); };
   auto providers =
@@ -154,9 +176,12 @@ Result<void> EmbeddedOtpd::open_delivery() {
   lanes_ = make_lanes(config_, providers_, metrics_);
   dispatcher_.emplace(lanes_, routes_, *clock_, random_);
   lane_board_.emplace(worker_[0], lanes_, *clock_);
+  deadlines_.emplace(delivery::ExpirySweepPorts{store(), *clock_, random_, metrics_},
+                     delivery::ExpirySweepConfig{});
   courier_ = std::make_unique<delivery::Courier>(
-      delivery::CourierPorts{backend_->store(), backend_->queue(), *clock_, random_, *keys_,
-                             *templates_, *dispatcher_, metrics_},
+      delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, *templates_,
+                             *dispatcher_, metrics_, webhooks_ ? &webhooks_->sender() : nullptr,
+                             &*deadlines_},
       make_courier_config(config_));
   return {};
 }
@@ -189,7 +214,7 @@ Result<void> EmbeddedOtpd::open_gateway() {
                            *verifications_,
                            *sessions_,
                            rules_,
-                           backend_->store(),
+                           store(),
                            backend_->queue(),
                            backend_->audit(),
                            *clock_,
@@ -207,7 +232,8 @@ Result<void> EmbeddedOtpd::open_gateway() {
                            {},
                            config_.otp.default_region,
                            config_.demo.enabled,
-                           config_.server.max_in_flight};
+                           config_.server.max_in_flight,
+                           webhooks_ ? &webhooks_->endpoint() : nullptr};
   service.channels = routes_.channels();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
@@ -231,6 +257,29 @@ void EmbeddedOtpd::start_worker() {
   };
   boost::asio::co_spawn(worker_[0].get_executor(), deliver(), boost::asio::detached);
   boost::asio::co_spawn(worker_[0].get_executor(), purge_for_ever(), boost::asio::detached);
+  boost::asio::co_spawn(worker_[0].get_executor(), watch_deadlines(), boost::asio::detached);
+  if (!webhooks_) return;
+  boost::asio::co_spawn(worker_[0].get_executor(), webhooks_->run(), boost::asio::detached);
+}
+
+Task<void> EmbeddedOtpd::watch_deadlines() {
+  std::map<std::string, Millis, std::less<>> lifetimes;
+  for (const auto& [name, policy] : rules_.policies) lifetimes.emplace(name, policy.lifetime);
+  const auto recovered = co_await deadlines_->recover(backend_->audit(), lifetimes);
+  if (!recovered) {
+    log::warn("deadlines from before the start are not known",
+              {{"reason", recovered.error().message}});
+  }
+  for (int i = 0; i < k_sweeps; ++i) {
+    boost::asio::co_spawn(worker_[0].get_executor(), sweep_for_ever(), boost::asio::detached);
+  }
+}
+
+Task<void> EmbeddedOtpd::sweep_for_ever() {
+  for (;;) {
+    co_await deadlines_->sweep();
+    co_await sleep_for(k_sweep_every);
+  }
 }
 
 Task<void> EmbeddedOtpd::purge_for_ever() {

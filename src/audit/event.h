@@ -25,6 +25,8 @@ inline constexpr std::string_view k_session_opened = "session_opened";
 inline constexpr std::string_view k_session_revoked = "session_revoked";
 inline constexpr std::string_view k_admin_provider_disabled = "admin_provider_disabled";
 inline constexpr std::string_view k_admin_provider_enabled = "admin_provider_enabled";
+inline constexpr std::string_view k_admin_webhook_disabled = "admin_webhook_disabled";
+inline constexpr std::string_view k_admin_webhook_enabled = "admin_webhook_enabled";
 inline constexpr std::string_view k_admin_requeued = "admin_requeued";
 }  // namespace event_type
 

@@ -7,13 +7,14 @@
 
 #include "base/log.h"
 #include "delivery/courier_delivery.h"
+#include "delivery/expiry_sweep.h"
+#include "otp/keys.h"
 #include "otp/verification.h"
 
 namespace otpd::delivery {
 namespace {
 
-constexpr Millis k_take_wait{250};     // how late a retry may be seen to be due
-constexpr int k_max_write_tries = 40;  // within the lease; after it another worker delivers again
+constexpr Millis k_take_wait{250};  // how late a retry may be seen to be due
 constexpr std::size_t k_take_batch = 64;
 
 }  // namespace
@@ -47,24 +48,30 @@ Task<void> Courier::run() {
     co_await room_->async_wait(boost::asio::redirect_error(use_task, cancelled));
   };
   while (!stopping_) {
-    if (busy_.size() >= config_.in_flight) {
+    const std::size_t most = config_.in_flight + webhooks_in_flight();
+    if (busy_.size() >= most) {
       co_await wait_for_room(k_take_wait);
       continue;
     }
-    const std::size_t room = std::min(config_.in_flight - busy_.size(), k_take_batch);
+    const std::size_t room = std::min(most - busy_.size(), k_take_batch);
     auto jobs = co_await ports_.queue.take(ports_.clock.now(), config_.lease, room, k_take_wait);
     if (!jobs) {
       log::warn("the queue cannot be read", {{"reason", jobs.error().message}});
       co_await sleep_for(config_.trouble_pause);
       continue;
     }
+    std::vector<Job> webhooks;
     for (Job& job : *jobs) {
       const auto [known, fresh] = busy_.insert_or_assign(job.id, job.lease);
-      if (fresh) {
+      if (!fresh) continue;
+      if (otp::is_webhook_key(job.key)) {
+        webhooks.push_back(std::move(job));
+      } else {
         boost::asio::co_spawn(co_await this_executor(), deliver(std::move(job)),
                               boost::asio::detached);
       }
     }
+    take_webhooks(std::move(webhooks), co_await this_executor());
   }
   while (!busy_.empty() || ports_.dispatcher.on_their_way() > 0) {
     co_await wait_for_room(k_take_wait);
@@ -114,6 +121,9 @@ Task<void> Courier::write_end(Delivery& delivery, NextStep step) {
     if (written && lease != busy_.at(delivery.job.id)) continue;
     if (written) {
       count(delivery, step);
+      if (ports_.deadlines != nullptr && !std::holds_alternative<TryAgain>(step)) {
+        ports_.deadlines->watch(delivery.job.key, delivery.job.expires_at);
+      }
       co_return;
     }
     log::warn("the end of a delivery cannot be written", {{"reason", written.error().message}});

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/metrics.h"
 #include "crypto/key_ring.h"
@@ -19,6 +20,9 @@
 #include "otp/store.h"
 
 namespace otpd::delivery {
+
+class ExpirySweep;
+class WebhookSender;
 
 // What follows on a message of which no receipt came.
 struct Fallback {
@@ -47,6 +51,8 @@ struct CourierPorts {
   const Templates& templates;
   Dispatcher& dispatcher;
   Metrics& metrics;
+  WebhookSender* webhooks = nullptr;  // null: a webhook that waits becomes a dead letter
+  ExpirySweep* deadlines = nullptr;   // null: nobody wants to know them
 };
 
 // Lives on one loop.
@@ -79,6 +85,11 @@ class Courier {
   otp::Effects effects_of(Delivery& delivery, const NextStep& step);
   Task<Result<void>> try_write_end(Delivery& delivery, const NextStep& step, otp::Effects effects);
   void count(const Delivery& delivery, const NextStep& step) const;
+
+  std::size_t webhooks_in_flight() const;
+  void take_webhooks(std::vector<Job> jobs, const Executor& loop);
+  Task<void> send_webhook(Job job);
+  Task<void> end_webhooks(std::vector<otp::JobEnd> ends);
 
   CourierPorts ports_;
   CourierConfig config_;

@@ -9,6 +9,9 @@
 
 namespace otpd::delivery {
 
+// Within the lease; after it another worker delivers again.
+inline constexpr int k_max_write_tries = 40;
+
 struct Courier::Delivery {
   Job job;
   otp::Payload payload;

@@ -99,6 +99,8 @@ Gateway::Gateway(Service service)
       {"GET", "/admin/queue", Access::admin, show_queue},
       {"GET", "/admin/dead-letters", Access::admin, list_dead_letters},
       {"POST", "/admin/dead-letters/{id}/requeue", Access::admin, requeue_dead_letter},
+      {"GET", "/admin/webhook", Access::admin, show_webhook},
+      {"POST", "/admin/webhook/enable", Access::admin, enable_webhook},
       {"GET", "/admin/verifications/{verification_id}", Access::admin, show_timeline},
       {"GET", "/admin/events", Access::admin, search_events},
       {"GET", "/demo", Access::anybody, static_page},

@@ -11,6 +11,7 @@
 #include "delivery/lane_board.h"
 #include "delivery/queue.h"
 #include "delivery/receipt_desk.h"
+#include "delivery/webhook_endpoint.h"
 #include "gateway/access.h"
 #include "gateway/client_ip.h"
 #include "otp/sessions.h"
@@ -45,6 +46,7 @@ struct Service {
   std::string default_region;
   bool demo = false;
   std::size_t max_in_flight = 1'024;
+  delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
 };
 
 // One request on its way through a route.
@@ -81,6 +83,8 @@ Task<net::HttpResponse> disable_provider(const Service& service, const Call& cal
 Task<net::HttpResponse> enable_provider(const Service& service, const Call& call);
 Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
+Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);

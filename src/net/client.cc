@@ -37,6 +37,8 @@ class HttpTransfer final : public Transfer {
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_HEADERFUNCTION, &HttpTransfer::on_header);
     set(CURLOPT_HEADERDATA, this);
+    set(CURLOPT_PREREQFUNCTION, &HttpTransfer::on_request);
+    set(CURLOPT_PREREQDATA, this);
   }
 
   // False if the call cannot be expressed.
@@ -45,6 +47,7 @@ class HttpTransfer final : public Transfer {
     too_long_ = false;
     max_bytes_ = call.max_answer_bytes;
     header_bytes_ = 0;
+    set_public_only(call.public_only);
     set(CURLOPT_URL, call.url.c_str());
     set_timeouts(call.connect_timeout, call.timeout);
     set_login(call.user, call.password);
@@ -56,6 +59,9 @@ class HttpTransfer final : public Transfer {
   Result<HttpAnswer> result(CURLcode code) {
     headers_.clear();
     if (too_long_) return fail(Failure::invalid, "the answer is too long");
+    if (code != CURLE_OK && refused_address()) {
+      return fail(Failure::invalid, "the address is not public");
+    }
     if (code != CURLE_OK) return std::unexpected(to_error(code));
     answer_.status = static_cast<int>(response_code());
     return std::move(answer_);
@@ -95,6 +101,12 @@ class HttpTransfer final : public Transfer {
     }
     set(CURLOPT_HTTPHEADER, headers_.get());
     return true;
+  }
+
+  // Before the request goes out, over a new or a kept connection.
+  static int on_request(void* self_, char* address, char*, int, int) {
+    auto* self = static_cast<HttpTransfer*>(self_);
+    return self->may_go_to(address) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
   }
 
   static std::size_t on_body(const char* bytes, std::size_t, std::size_t size, void* self_) {

@@ -25,6 +25,10 @@ struct HttpCall {
   Millis connect_timeout{3'000};
   Millis timeout{8'000};                     // for the whole call
   std::size_t max_answer_bytes = 64 * 1024;  // a longer answer fails the call
+  // Fails the call (Failure::invalid) before anything is sent unless the address that it goes to is
+  // public (public_address.h): looked at after the name was resolved, at every connection, also a
+  // kept one. Of a proxy, it is the proxy's address.
+  bool public_only = false;
 };
 
 struct HttpAnswer {

@@ -250,6 +250,28 @@ TEST_F(ClientTest, DoesNotFollowRedirects) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST_F(ClientTest, StaysOutOfPrivateNetworksWhereItIsAskedTo) {
+  TestServer server;
+  HttpCall get;
+  get.method = "GET";
+  get.public_only = true;
+  const std::string port = ":" + std::to_string(server.port()) + "/count";
+  const auto refused = [&](const std::string& host) {
+    get.url = "http://" + host + port;
+    const auto answer = call(get);
+    return !answer && answer.error().kind == Failure::invalid;
+  };
+  for (const char* host :
+       {"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"}) {
+    EXPECT_TRUE(refused(host)) << host;
+  }
+  get.public_only = false;
+  get.url = "http://127.0.0.1" + port;
+  EXPECT_TRUE(call(get).has_value());
+  get.public_only = true;
+  EXPECT_TRUE(refused("127.0.0.1")) << "over the connection that was kept";
+}
+
 TEST_F(ClientTest, VerifiesCertificates) {
   const TestCertificate certificate;
   HttpServerConfig tls;

@@ -1,9 +1,12 @@
 #include "net/curl_loop.h"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
+
+#include "net/public_address.h"
 
 namespace otpd::net {
 namespace {
@@ -27,12 +30,31 @@ struct CurlLoop::Watch {
   bool writing = false;
 };
 
-Transfer::Transfer(CurlLoop& loop) {
+Transfer::Transfer(CurlLoop& loop) : loop_(loop) {
   set(CURLOPT_PRIVATE, this);
   set(CURLOPT_OPENSOCKETFUNCTION, &CurlLoop::on_open);
-  set(CURLOPT_OPENSOCKETDATA, &loop);
+  set(CURLOPT_OPENSOCKETDATA, this);
   set(CURLOPT_CLOSESOCKETFUNCTION, &CurlLoop::on_close);
   set(CURLOPT_CLOSESOCKETDATA, &loop);
+}
+
+bool Transfer::may_go_to(const char* address) {
+  const bool may = !public_only_ || is_public_address(address);
+  refused_address_ = refused_address_ || !may;
+  return may;
+}
+
+bool Transfer::may_go_to(const curl_sockaddr& address) {
+  if (!public_only_) return true;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address.addr);
+    inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+  } else if (address.family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address.addr);
+    inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+  }
+  return may_go_to(text);
 }
 
 CurlLoop::CurlLoop(Executor executor, long max_connections)
@@ -104,10 +126,12 @@ void CurlLoop::collect() {
 }
 
 curl_socket_t CurlLoop::on_open(void* self, curlsocktype, curl_sockaddr* address) {
+  auto* transfer = static_cast<Transfer*>(self);
+  if (!transfer->may_go_to(*address)) return CURL_SOCKET_BAD;
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                           address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  static_cast<CurlLoop*>(self)->watch(fd, true);
+  transfer->loop_.watch(fd, true);
   return fd;
 }
 

@@ -18,8 +18,22 @@ class Transfer : public CurlHandle {
  public:
   explicit Transfer(CurlLoop& loop);
 
+ protected:
+  // For the next performance: whether it may go to public addresses only.
+  void set_public_only(bool only) {
+    public_only_ = only;
+    refused_address_ = false;
+  }
+  // Whether it may go to `address`, in text or as libcurl has it; a no is remembered.
+  bool may_go_to(const char* address);
+  bool may_go_to(const curl_sockaddr& address);
+  bool refused_address() const { return refused_address_; }
+
  private:
   friend class CurlLoop;
+  CurlLoop& loop_;
+  bool public_only_ = false;
+  bool refused_address_ = false;
   std::move_only_function<void(CURLcode)> done_;
 };
 

@@ -40,6 +40,13 @@ Key message_key(std::string_view index_key, std::string_view application, std::s
   return named('m', keyed_hash(index_key, kind, application, message_id));
 }
 
+Key webhook_key(std::string_view index_key, std::string_view application, std::string_view url) {
+  return named('w', keyed_hash(index_key, "webhook", application, url));
+}
+bool is_webhook_key(const Key& key) {
+  return key.starts_with('w');
+}
+
 std::string hash_of(const Key& key) {
   return key.empty() ? Key() : key.substr(1);
 }

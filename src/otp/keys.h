@@ -27,6 +27,11 @@ Key sessions_key(std::string_view hash);
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,
                 std::string_view message_id);
 
+// What is known about the endpoint that gets the events of an application. A job under such a name
+// is an event for that endpoint, every other one a message for a recipient.
+Key webhook_key(std::string_view index_key, std::string_view application, std::string_view url);
+bool is_webhook_key(const Key& key);
+
 // The hash in a record's name.
 std::string hash_of(const Key& key);
 

@@ -3,6 +3,7 @@
 #include "otp/payload.h"
 #include "otp/sessions_state.h"
 #include "otp/state.h"
+#include "otp/webhook_state.h"
 #include "records.pb.h"
 
 namespace otpd::otp {
@@ -258,6 +259,37 @@ Result<Payload> decode(std::string_view bytes) {
   payload.country = in->country();
   payload.user_id = in->user_id();
   return payload;
+}
+
+std::string encode(const WebhookPayload& payload) {
+  records::WebhookPayload out;
+  out.set_id(payload.id);
+  out.set_body(payload.body);
+  return out.SerializeAsString();
+}
+
+template <>
+Result<WebhookPayload> decode(std::string_view bytes) {
+  auto in = parse<records::WebhookPayload>(bytes);
+  if (!in) return std::unexpected(in.error());
+  if (in->id().empty() || in->body().empty()) {
+    return fail(Failure::corrupt, "a webhook without an id or a body");
+  }
+  return WebhookPayload{std::move(*in->mutable_id()), std::move(*in->mutable_body())};
+}
+
+std::string encode(const WebhookEndpointState& state) {
+  records::WebhookEndpoint out;
+  out.set_disabled(state.disabled);
+  out.set_since(to_ms(state.since));
+  return out.SerializeAsString();
+}
+
+template <>
+Result<WebhookEndpointState> decode(std::string_view bytes) {
+  const auto in = parse<records::WebhookEndpoint>(bytes);
+  if (!in) return std::unexpected(in.error());
+  return WebhookEndpointState{in->disabled(), from_ms(in->since())};
 }
 
 }  // namespace otpd::otp
