@@ -1,5 +1,7 @@
 #include "delivery/courier_delivery.h"
 
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/seal.h"
@@ -21,6 +23,14 @@ std::string fill_link(std::string_view url, std::string_view token) {
   std::string link(url);
   if (const auto at = link.find("{token}"); at != std::string::npos) link.replace(at, 7, token);
   return link;
+}
+
+// The log is read in the order of its ids, and these are of one moment: as they were written.
+void put_in_order(std::vector<audit::Event>& lines) {
+  std::vector<std::string> ids;
+  for (audit::Event& line : lines) ids.push_back(std::move(line.id));
+  std::ranges::sort(ids);
+  for (std::size_t i = 0; i < lines.size(); ++i) lines[i].id = std::move(ids[i]);
 }
 
 }  // namespace
@@ -180,6 +190,7 @@ otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
   } else if (payload.replaces.empty()) {
     line(delivery.lane, event::k_delivery_failed, "ended");
   }
+  put_in_order(effects.events);
   return effects;
 }
 

@@ -100,6 +100,22 @@ TEST_P(Failover, AFailingLaneMovesOnAndTheTimelineTellsIt) {
   EXPECT_EQ(lines[0].verification_id, id.text());
 }
 
+TEST_P(Failover, TheTimelineTellsTheTriesOfOneMomentInTheirOrder) {
+  first_.behave = [](std::size_t, Millis) -> Task<Outcome> {
+    co_return outcome_of(Kind::transient);
+  };
+  start(patient());
+  for (int i = 0; i < 16; ++i) deliver_one();
+  const auto tries = house_.events(type::k_delivery_retry);
+  const auto ends = house_.events(type::k_sent);
+  ASSERT_EQ(tries.size(), 16U);
+  for (const auto& one : tries) {
+    const auto end = std::ranges::find(ends, one.verification_id, &audit::Event::verification_id);
+    ASSERT_NE(end, ends.end());
+    EXPECT_LT(one.id, end->id);
+  }
+}
+
 TEST_P(Failover, ARejectedRecipientIsNotTriedElsewhere) {
   first_.answer_with({outcome_of(Kind::rejected, "21211")});
   start(patient());
@@ -124,6 +140,23 @@ TEST_P(Failover, ADeadLaneIsLeftAloneUntilItsProbeSucceeds) {
   EXPECT_EQ(first_.seen.size(), 4U);
   advance(Seconds(10));  // twice as long
   dead = false;
+  EXPECT_EQ(sent_by(deliver_one()), "first");
+  EXPECT_EQ(sent_by(deliver_one()), "first");
+}
+
+TEST_P(Failover, ALaneThatErrsTooOftenIsProbedAndCarriesAgainLongBeforeItsWindowHasPassed) {
+  bool dead = false;
+  first_.behave = [&](std::size_t, Millis) -> Task<Outcome> {
+    co_return outcome_of(dead ? Kind::transient : Kind::accepted);
+  };
+  start(quick());
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(sent_by(deliver_one()), "first");
+  dead = true;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(sent_by(deliver_one()), "second");
+  EXPECT_EQ(first_.seen.size(), 22U);  // two of 22 are too many: the others went by
+  dead = false;
+  EXPECT_EQ(sent_by(deliver_one()), "second");
+  advance(Seconds(5));
   EXPECT_EQ(sent_by(deliver_one()), "first");
   EXPECT_EQ(sent_by(deliver_one()), "first");
 }

@@ -92,7 +92,7 @@ test('with every provider disabled, a send says so', async () => {
 });
 
 test('the timeline names lanes and errors, and neither address nor code', async () => {
-  await faults(stack, 'twilio', { error_rate: 1 });
+  await faults(stack, 'twilio', { error_rate: 1, latency_ms: 5 });
   const send = await sendOne(stack);
   const code = await stack.code(send.phone);
   await eventually('a receipt', async () => (await statusOf(send)) === 'delivered');

@@ -70,7 +70,7 @@ for (const [name, plan] of [
 }
 
 test('what cannot be delivered while its code lives has visibly failed', async (t) => {
-  const stack = await start(t, { OTPD_PURPOSES_LOGIN_LIFETIME_S: '30', OTPD_PURPOSES_LOGIN_RESEND_AFTER_S: '30' });
+  const stack = await start(t, { OTPD_PURPOSES_LOGIN_LIFETIME_S: '30' });
   for (const face of ['twilio', 'vonage']) await faults(stack, face, { outage: true });
   const accepted = await sendUntilRefused(stack);
   for (const { id } of accepted) {
