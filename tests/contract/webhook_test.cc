@@ -40,6 +40,7 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
                                &deadlines_},
         config_);
     ended_ = false;
+    loop_.restart();
     auto run = [this]() -> Task<void> {
       co_await courier_->run();
       ended_ = true;
