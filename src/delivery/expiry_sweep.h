@@ -27,7 +27,7 @@ struct ExpirySweepPorts {
 };
 
 struct ExpirySweepConfig {
-  std::size_t max_waiting = 500'000;  // deadlines in memory, about 64 bytes each
+  std::size_t max_waiting = 500'000;  // deadlines in memory, about 100 bytes each
   Millis again_after{5'000};          // when a store that failed is asked again
 };
 

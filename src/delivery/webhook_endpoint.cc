@@ -43,7 +43,10 @@ Task<Result<void>> WebhookEndpoint::write(otp::WebhookEndpointState next, std::s
   const auto written = co_await otp::update<otp::WebhookEndpointState, bool>(
       ports_.store, ports_.clock, key_, [&](otp::WebhookEndpointState& state, TimePoint now) {
         otp::Decision<bool> decision{.out = true};
-        if (state.disabled == next.disabled) return decision;
+        if (state.disabled == next.disabled) {
+          next = state;  // since then, not since now
+          return decision;
+        }
         decision.changed = true;
         decision.erase = !next.disabled;
         decision.expires_at = now + k_endpoint_kept;

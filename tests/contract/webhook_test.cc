@@ -40,6 +40,7 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
                                &deadlines_},
         config_);
     ended_ = false;
+    loop_.restart();
     auto run = [this]() -> Task<void> {
       co_await courier_->run();
       ended_ = true;
@@ -263,6 +264,10 @@ TEST_P(Webhooks, A410DisablesTheEndpointUntilAnOperatorEnablesIt) {
                                   endpoint_.key(), endpoint_.url());
   ASSERT_TRUE(await(again.load()).has_value());
   EXPECT_TRUE(again.disabled()) << "after a restart";
+  advance(Seconds(60));
+  ASSERT_TRUE(await(again.disable("http 410")).has_value());
+  EXPECT_EQ(again.disabled_since(), endpoint_.disabled_since());
+  EXPECT_EQ(house_.events(type::k_admin_webhook_disabled).size(), 1U) << "told once";
   endpoint_client_.answer_with(200);
   ASSERT_TRUE(await(endpoint_.enable(k_ip)).has_value());
   EXPECT_FALSE(endpoint_.disabled());

@@ -343,6 +343,19 @@ test('no carrier answers: a send is refused at once; a dead letter can be tried 
   await refusing.message(gone);
 });
 
+test('operators: the endpoint for events', async () => {
+  const headers = { Authorization: `Bearer ${main.adminToken}` };
+  await ask(main, 'GET', '/admin/webhook', [404, 'not_found'], { headers });
+  const stack = await start({
+    OTPD_WEBHOOKS_URL: 'https://customer.example/events',
+    OTPD_WEBHOOKS_SECRETS: `whsec_${'A'.repeat(43)}=`,
+  });
+  const own = { headers: { Authorization: `Bearer ${stack.adminToken}` } };
+  const shown = await ask(stack, 'GET', '/admin/webhook', 200, own);
+  assert.deepEqual(shown, { url: 'https://customer.example/events', disabled: false });
+  assert.deepEqual(await ask(stack, 'POST', '/admin/webhook/enable', 200, own), shown);
+});
+
 test('API keys: asked for once there are any', async () => {
   const key = 'otpk_test_0123456789';
   const hash = createHash('sha256').update(key).digest('hex');
