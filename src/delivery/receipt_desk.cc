@@ -1,6 +1,8 @@
 #include "delivery/receipt_desk.h"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include "otp/events.h"
 #include "otp/keys.h"
@@ -34,30 +36,44 @@ Task<Result<ReceiptFate>> ReceiptDesk::take(std::string lane, std::string refere
     count(ReceiptFate::ignored);
     co_return ReceiptFate::ignored;
   }
+  if (receipt.message_id.empty() || receipt.message_id.size() > k_max_message_id) {
+    count(ReceiptFate::unknown);
+    co_return ReceiptFate::unknown;
+  }
+  auto fate = co_await look(lane, reference, receipt);
+  if (!fate || *fate != ReceiptFate::unknown || config_.looks <= 1) {
+    if (fate) count(*fate);
+    co_return fate;
+  }
+  // The carrier need not wait for it.
+  boost::asio::co_spawn(co_await this_executor(),
+                        look_again(std::move(lane), std::move(reference), std::move(receipt)),
+                        boost::asio::detached);
+  co_return ReceiptFate::unknown;
+}
+
+Task<void> ReceiptDesk::look_again(std::string lane, std::string reference, Receipt receipt) {
   Result<ReceiptFate> fate = ReceiptFate::unknown;
-  auto id = otp::VerificationId::parse(reference);
-  const bool usable = !receipt.message_id.empty() && receipt.message_id.size() <= k_max_message_id;
-  const std::size_t place = waiting_.fetch_add(1);
-  for (int look = 0; usable && look < config_.looks; ++look) {
-    if (look > 0) {
-      if (place >= config_.waiting) break;
+  if (waiting_.fetch_add(1) < config_.waiting) {
+    for (int looks = 1; looks < config_.looks && fate && *fate == ReceiptFate::unknown; ++looks) {
       co_await sleep_for(config_.between_looks);
+      fate = co_await look(lane, reference, receipt);
     }
-    if (!id) {
-      auto found = co_await find(lane, receipt);
-      if (!found) {
-        fate = std::unexpected(found.error());
-        break;
-      }
-      id = *found;
-    }
-    if (!id) continue;
-    fate = co_await write(lane, *id, receipt);
-    if (!fate || *fate != ReceiptFate::unknown) break;
   }
   waiting_.fetch_sub(1);
-  if (fate) count(*fate);
-  co_return fate;
+  count(fate.value_or(ReceiptFate::unknown));
+}
+
+Task<Result<ReceiptFate>> ReceiptDesk::look(const std::string& lane, const std::string& reference,
+                                            const Receipt& receipt) {
+  auto id = otp::VerificationId::parse(reference);
+  if (!id) {
+    auto found = co_await find(lane, receipt);
+    if (!found) co_return std::unexpected(found.error());
+    id = *found;
+  }
+  if (!id) co_return ReceiptFate::unknown;
+  co_return co_await write(lane, *id, receipt);
 }
 
 Task<Result<std::optional<otp::VerificationId>>> ReceiptDesk::find(const std::string& lane,

@@ -33,7 +33,7 @@ struct ReceiptConfig {
 enum class ReceiptFate : std::uint8_t {
   written,  // the delivery moved
   ignored,  // on its way, a duplicate, out of order, or of an earlier message
-  unknown,  // no message of ours
+  unknown,  // no message of ours, or not yet: then it is looked for a while longer
 };
 
 // Safe from any thread.
@@ -44,9 +44,13 @@ class ReceiptDesk {
   // A genuine receipt of that lane. `reference` is the verification's id as its callback URL
   // carried it, or empty: then the carrier's message id leads to it. It only counts for the
   // message that the lane took last, and only once. Failures: as the store.
+  // What is looked for longer goes on on the caller's loop, which must end before the desk does.
   Task<Result<ReceiptFate>> take(std::string lane, std::string reference, Receipt receipt);
 
  private:
+  Task<void> look_again(std::string lane, std::string reference, Receipt receipt);
+  Task<Result<ReceiptFate>> look(const std::string& lane, const std::string& reference,
+                                 const Receipt& receipt);
   Task<Result<std::optional<otp::VerificationId>>> find(const std::string& lane,
                                                         const Receipt& receipt);
   Task<Result<ReceiptFate>> write(const std::string& lane, const otp::VerificationId& id,

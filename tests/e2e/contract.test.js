@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { ask, describedCarrier, note, seen, spec, stacks, start } from './support/contract.js';
+import { operatorTests } from './support/contract_operators.js';
 import { answersIn, call, exchange } from './support/http.js';
 import { eventually } from './support/process.js';
 import { Spec } from './support/spec.js';
@@ -303,21 +304,7 @@ test('a carrier reports in its own words, behind its own proof', async () => {
   await ask(stack, 'GET', '/callbacks/described?id=1&state=ok', 204, { headers });
 });
 
-test('operators: providers, the queue, why a code did not arrive', async () => {
-  const headers = { Authorization: `Bearer ${main.adminToken}` };
-  const id = (await send(main, { phone: newPhone() })).verification_id;
-  const none = 'v_'.padEnd(id.length, 'A');
-  for (const [method, path, missing] of [
-    ['GET', '/admin/providers'], ['GET', '/admin/queue'],
-    ['GET', `/admin/verifications/${id}`, `/admin/verifications/${none}`],
-    ['POST', '/admin/providers/twilio/disable', '/admin/providers/nobody/disable'],
-    ['POST', '/admin/providers/twilio/enable', '/admin/providers/nobody/enable'],
-  ]) {
-    await ask(main, method, path, [401, 'unauthorized']);
-    await ask(main, method, path, 200, { headers });
-    if (missing) await ask(main, method, missing, [404, 'not_found'], { headers });
-  }
-});
+operatorTests(main, send);
 
 test('no carrier answers: a send is refused at once; a dead letter can be tried again', async () => {
   const stack = await start({ OTPD_BREAKER_OPEN_FAILURES: '1' }, { sim: false });
@@ -341,19 +328,6 @@ test('no carrier answers: a send is refused at once; a dead letter can be tried 
   const again = await ask(refusing, 'POST', `/admin/dead-letters/${letter.id}/requeue`, 200, admin);
   assert.deepEqual(again, { id: letter.id, requeued: true });
   await refusing.message(gone);
-});
-
-test('operators: the endpoint for events', async () => {
-  const headers = { Authorization: `Bearer ${main.adminToken}` };
-  await ask(main, 'GET', '/admin/webhook', [404, 'not_found'], { headers });
-  const stack = await start({
-    OTPD_WEBHOOKS_URL: 'https://customer.example/events',
-    OTPD_WEBHOOKS_SECRETS: `whsec_${'A'.repeat(43)}=`,
-  });
-  const own = { headers: { Authorization: `Bearer ${stack.adminToken}` } };
-  const shown = await ask(stack, 'GET', '/admin/webhook', 200, own);
-  assert.deepEqual(shown, { url: 'https://customer.example/events', disabled: false });
-  assert.deepEqual(await ask(stack, 'POST', '/admin/webhook/enable', 200, own), shown);
 });
 
 test('API keys: asked for once there are any', async () => {

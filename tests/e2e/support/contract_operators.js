@@ -1,0 +1,37 @@
+// The operators' routes of the contract.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ask, start } from './contract.js';
+import { newPhone } from './stack.js';
+
+// Registers the tests; `main` is a running stack, `send` sends a code through one.
+export function operatorTests(main, send) {
+  test('operators: providers, the queue, why a code did not arrive', async () => {
+    const headers = { Authorization: `Bearer ${main.adminToken}` };
+    const id = (await send(main, { phone: newPhone() })).verification_id;
+    const none = 'v_'.padEnd(id.length, 'A');
+    for (const [method, path, missing] of [
+      ['GET', '/admin/providers'], ['GET', '/admin/queue'],
+      ['GET', `/admin/verifications/${id}`, `/admin/verifications/${none}`],
+      ['POST', '/admin/providers/twilio/disable', '/admin/providers/nobody/disable'],
+      ['POST', '/admin/providers/twilio/enable', '/admin/providers/nobody/enable'],
+    ]) {
+      await ask(main, method, path, [401, 'unauthorized']);
+      await ask(main, method, path, 200, { headers });
+      if (missing) await ask(main, method, missing, [404, 'not_found'], { headers });
+    }
+  });
+
+  test('operators: the endpoint for events', async () => {
+    const headers = { Authorization: `Bearer ${main.adminToken}` };
+    await ask(main, 'GET', '/admin/webhook', [404, 'not_found'], { headers });
+    const stack = await start({
+      OTPD_WEBHOOKS_URL: 'https://customer.example/events',
+      OTPD_WEBHOOKS_SECRETS: `whsec_${'A'.repeat(43)}=`,
+    });
+    const own = { headers: { Authorization: `Bearer ${stack.adminToken}` } };
+    const shown = await ask(stack, 'GET', '/admin/webhook', 200, own);
+    assert.deepEqual(shown, { url: 'https://customer.example/events', disabled: false });
+    assert.deepEqual(await ask(stack, 'POST', '/admin/webhook/enable', 200, own), shown);
+  });
+}
