@@ -44,6 +44,7 @@ function keyFor(request) {
 
 async function send(action, request) {
   dispatch({ type: 'began', action });
+  const before = byId('code').value;
   const answer = await api.send(request, keyFor(request));
   if (answer.body.error !== 'network') sendKey = null;
   if (!answer.ok) {
@@ -51,7 +52,7 @@ async function send(action, request) {
     focusProblem();
     return;
   }
-  byId('code').value = '';
+  if (byId('code').value === before) byId('code').value = '';  // not what was typed meanwhile
   dispatch({ type: 'accepted', answer: answer.body, request });
   if (action === 'resend') announce('A new code is on its way.');
   byId('code').focus();
