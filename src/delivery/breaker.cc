@@ -23,7 +23,7 @@ Millis latency_of_step(std::size_t step) {
 }  // namespace
 
 // A slice from the future is of a clock that stepped back: it is forgotten, too.
-bool RollingWindow::counts(const Slice& slice, TimePoint now) const {
+bool RollingWindow::is_within(const Slice& slice, TimePoint now) const {
   const std::int64_t number = number_at(now);
   return slice.number <= number && slice.number > number - static_cast<std::int64_t>(k_slices);
 }
@@ -36,13 +36,21 @@ void RollingWindow::record(TimePoint now, bool success, Millis latency) {
   ++slice.latencies[latency_step_of(latency, k_latencies)];
 }
 
-LaneHealth RollingWindow::health(TimePoint now) const {
+LaneHealth RollingWindow::counts(TimePoint now) const {
   LaneHealth out;
-  std::array<std::uint32_t, k_latencies> latencies{};
   for (const Slice& slice : slices_) {
-    if (!counts(slice, now)) continue;
+    if (!is_within(slice, now)) continue;
     out.succeeded += slice.succeeded;
     out.failed += slice.failed;
+  }
+  return out;
+}
+
+LaneHealth RollingWindow::health(TimePoint now) const {
+  LaneHealth out = counts(now);
+  std::array<std::uint32_t, k_latencies> latencies{};
+  for (const Slice& slice : slices_) {
+    if (!is_within(slice, now)) continue;
     for (std::size_t i = 0; i < k_latencies; ++i) latencies[i] += slice.latencies[i];
   }
   const std::uint32_t all = out.succeeded + out.failed;
@@ -87,10 +95,12 @@ void Breaker::record(TimePoint now, bool success, Millis latency) {
   if (probe && success && ++probes_passed_ >= policy_.probes) return close();
   if (opened_) return;
   if (failures_in_a_row_ >= policy_.open_failures) return open(now, "failures in a row");
-  const LaneHealth seen = window_.health(now);
+  const LaneHealth seen = window_.counts(now);
   if (seen.succeeded + seen.failed < policy_.min_volume) return;
   if (!success && seen.error_rate() >= policy_.open_error_rate) return open(now, "error rate");
-  if (seen.p99 > policy_.open_p99) open(now, "slow");
+  // Only a slow try can raise the percentile.
+  const bool slow = latency > policy_.open_p99;
+  if (slow && window_.health(now).p99 > policy_.open_p99) open(now, "slow");
 }
 
 void Breaker::trip(TimePoint now, std::string reason) {
@@ -124,7 +134,7 @@ BreakerState Breaker::state(TimePoint now) const {
     const bool over = now >= open_until_ || now < open_until_ - open_length_;
     return over ? BreakerState::half_open : BreakerState::open;
   }
-  const LaneHealth seen = window_.health(now);
+  const LaneHealth seen = window_.counts(now);
   const bool enough = seen.succeeded + seen.failed >= policy_.min_volume;
   return enough && seen.error_rate() > policy_.shift_error_rate ? BreakerState::shifting
                                                                 : BreakerState::closed;

@@ -40,7 +40,9 @@ class RollingWindow {
  public:
   explicit RollingWindow(Millis length) : slice_(length / k_slices) {}
   void record(TimePoint now, bool success, Millis latency);
+  // All of it, or without the percentiles, which cost most.
   LaneHealth health(TimePoint now) const;
+  LaneHealth counts(TimePoint now) const;
   void clear() { slices_ = {}; }
 
  private:
@@ -53,7 +55,7 @@ class RollingWindow {
     std::array<std::uint32_t, k_latencies> latencies{};
   };
   std::int64_t number_at(TimePoint now) const { return now.time_since_epoch() / slice_; }
-  bool counts(const Slice& slice, TimePoint now) const;
+  bool is_within(const Slice& slice, TimePoint now) const;
 
   Millis slice_;
   std::array<Slice, k_slices> slices_{};
