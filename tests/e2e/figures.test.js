@@ -101,14 +101,13 @@ async function drain(t, stack) {
   const perSecond = waiting * 1000 / (times.at(-1) - times[0]);
   t.diagnostic(`${Math.round(perSecond)} messages a second; the worker's thread used `
     + `${cpu.toFixed(2)} s of CPU for ${waiting}`);
-  return perSecond;
+  return { perSecond, perCore: waiting / Math.max(cpu, 0.01) };
 }
 
+// Of a core: what others that use this computer, too, take from it does not count.
 test('a worker and a fast carrier', async (t) => {
   const stack = await start(t, {});
-  let best = 0;
-  for (let round = 0; round < 3 && best < leastPerSecond; round += 1) {  // others use this computer, too
-    best = Math.max(best, await drain(t, stack));
-  }
-  assert.ok(best >= leastPerSecond, `${best} a second`);
+  const { perSecond, perCore } = await drain(t, stack);
+  assert.ok(perCore >= leastPerSecond, `${perCore} a second of its core`);
+  assert.ok(perSecond >= leastPerSecond / 4, `${perSecond} a second`);
 });
