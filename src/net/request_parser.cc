@@ -215,7 +215,8 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     bytes.remove_prefix(2);
     skipped += 2;
   }
-  if (bytes.empty() || bytes == "\r") return skipped;
+  // A lone \r before a request may be half of an empty line; inside one it is Beast's.
+  if (bytes.empty() || (bytes == "\r" && !machine_->got_some())) return skipped;
   return skipped + machine_->feed(bytes);
 }
 

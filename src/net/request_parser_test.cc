@@ -59,6 +59,16 @@ TEST(RequestParser, ReadsEveryPartWhateverThePieces) {
   }
 }
 
+TEST(RequestParser, ABodyMayEndInACarriageReturnThatComesAlone) {
+  for (std::size_t step = 1; step < 80; ++step) {
+    RequestParser parser(k_limits);
+    std::string bytes = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{\r";
+    feed_all(parser, bytes, step);
+    ASSERT_EQ(parser.state(), State::done) << step;
+    EXPECT_EQ(parser.take().body, "{\r");
+  }
+}
+
 TEST(RequestParser, ReadsChunksAndIgnoresTrailers) {
   RequestParser parser(k_limits);
   std::string bytes =
