@@ -89,13 +89,12 @@ Task<void> Courier::deliver(Job job) {
 Task<void> Courier::attempt(Delivery& delivery) {
   if (!co_await open(delivery)) co_return;
   const Job& job = delivery.job;
-  if (!delivery.readable) {
+  if (!delivery.state) {
     co_await write_end(delivery, GiveUp{"unreadable", k_reason_unavailable});
     co_return;
   }
-  auto state = otp::decode<otp::RecipientState>(delivery.record.bytes).value();
   const otp::Verification* verification =
-      otp::find_verification(state, delivery.payload.verification_id.unique);
+      otp::find_verification(*delivery.state, delivery.payload.verification_id.unique);
   const TimePoint now = ports_.clock.now();
   if (now >= job.expires_at && delivery.payload.replaces.empty()) {
     co_await write_end(delivery, GiveUp{"expired", k_reason_too_late});

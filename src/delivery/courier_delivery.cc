@@ -53,15 +53,17 @@ Task<bool> Courier::open(Delivery& delivery) {
     log::error("a job cannot be opened",
                {{"job", hex_encode(job.id)}, {"reason", payload.error().message}});
     delivery.payload.verification_id.recipient_hash = otp::hash_of(job.key);
-    delivery.readable = false;
     co_return true;
   }
   delivery.payload = std::move(*payload);
   auto loaded = co_await ports_.store.load(job.key);
   if (!loaded) co_return false;
   delivery.record = std::move(*loaded);
-  if (delivery.record.version == 0) delivery.record.bytes = otp::encode(otp::RecipientState{});
-  delivery.readable = otp::decode<otp::RecipientState>(delivery.record.bytes).has_value();
+  if (delivery.record.version == 0) {
+    delivery.state.emplace();
+  } else if (auto state = otp::decode<otp::RecipientState>(delivery.record.bytes)) {
+    delivery.state = std::move(*state);
+  }
   co_return true;
 }
 
@@ -100,15 +102,14 @@ Task<NextStep> Courier::hand_over(Delivery& delivery) {
   const Millis left = delivery.job.expires_at - ports_.clock.now();
   auto message = compose(delivery, left);
   if (!message) co_return GiveUp{message.error().message, k_reason_misconfigured};
-  if (ports_.dispatcher.routes().find(delivery.payload.channel,
-                                      delivery.payload.address.reveal()) == nullptr) {
-    co_return GiveUp{"no route", k_reason_misconfigured};
-  }
   Dispatch dispatch = co_await ports_.dispatcher.dispatch(std::move(*message), left);
   delivery.lane = dispatch.lane;
   delivery.failed = std::move(dispatch.failed);
   const TimePoint now = ports_.clock.now();
   if (dispatch.lane.empty()) {
+    if (dispatch.outcome.kind == Outcome::Kind::misconfigured) {
+      co_return GiveUp{dispatch.outcome.reason, k_reason_misconfigured};
+    }
     if (now + dispatch.wait >= delivery.job.expires_at) {
       co_return GiveUp{dispatch.outcome.reason, k_reason_unavailable};
     }
@@ -197,7 +198,7 @@ otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
 Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& step,
                                           otp::Effects effects) {
   effects.finish.front().lease = busy_.at(delivery.job.id);
-  if (!delivery.readable || std::holds_alternative<TryAgain>(step)) {
+  if (!delivery.state || std::holds_alternative<TryAgain>(step)) {
     co_return co_await ports_.store.append(std::move(effects));
   }
   const std::string& unique = delivery.payload.verification_id.unique;

@@ -15,9 +15,10 @@ inline constexpr int k_max_write_tries = 40;
 struct Courier::Delivery {
   Job job;
   otp::Payload payload;
-  otp::Record record;    // the recipient's, as loaded before the try
-  bool readable = true;  // job and record; else only the dead letter can tell
-  std::string lane;      // the last one asked
+  otp::Record record;  // the recipient's, as loaded before the try
+  // The same, read; nothing if it or the job cannot be: then only the dead letter can tell.
+  std::optional<otp::RecipientState> state;
+  std::string lane;  // the last one asked
   std::vector<FailedTry> failed;
   std::optional<otp::NewJob> fallback;  // to be written with the yes
   TimePoint accepted_at;                // when the send was accepted

@@ -66,11 +66,11 @@ void Dispatcher::note_skipped(const Order& order, Race& race) const {
     const Lane& lane = *lanes_.find(name)->second;
     const Standing standing = lane.standing(now);
     if (standing == Standing::open) {
-      race.result.failed.push_back({lane.name(), "circuit open", false});
+      race.result.failed.push_back({lane.name(), "circuit open"});
     } else if (standing == Standing::disabled) {
-      race.result.failed.push_back({lane.name(), "disabled", false});
+      race.result.failed.push_back({lane.name(), "disabled"});
     } else if (standing == Standing::busy) {
-      race.result.failed.push_back({lane.name(), "busy", false});
+      race.result.failed.push_back({lane.name(), "busy"});
     }
   }
 }
@@ -123,7 +123,7 @@ Task<Dispatch> Dispatcher::dispatch(std::shared_ptr<const Message> message, Mill
     race->finished.pop_front();
     const bool decided = done.outcome.kind == Outcome::Kind::accepted ||
                          done.outcome.kind == Outcome::Kind::rejected;
-    if (!decided) result.failed.push_back({done.lane->name(), done.outcome.reason, true});
+    if (!decided) result.failed.push_back({done.lane->name(), done.outcome.reason});
     result.outcome = std::move(done.outcome);
     result.lane = done.lane->name();
     if (decided) co_return result;

@@ -18,12 +18,11 @@ namespace otpd::delivery {
 struct FailedTry {
   std::string lane;
   std::string reason;
-  bool asked = true;
 };
 
 struct Dispatch {
   Outcome outcome;                // of the lane that took it, or of the last one asked
-  std::string lane;               // that lane; empty if none was asked
+  std::string lane;               // that lane; empty if none was asked (misconfigured: no route)
   std::vector<FailedTry> failed;  // in the order of time
   Millis wait{0};                 // when none was asked: not before
 };
@@ -44,8 +43,6 @@ class Dispatcher final : public otp::Deliverability {
 
   // Tries that have not ended; those of a race that is over count, too.
   std::size_t on_their_way() const { return on_their_way_; }
-
-  const RouteTable& routes() const { return routes_; }
 
   // Whether the lane's carrier names messages in its receipts by its own id alone.
   bool receipts_by_message_id(std::string_view lane) const {
