@@ -27,8 +27,7 @@ class RouteTable {
   // The legs of the longest prefix that `address` begins with; null if the channel has none.
   const Legs* find(std::string_view channel, std::string_view address) const;
 
-  // Whether the channel is offered anywhere.
-  bool offers(std::string_view channel) const { return channels_.contains(channel); }
+  // The channels that have a route anywhere.
   std::set<std::string, std::less<>> channels() const;
   // The names of all lanes.
   std::set<std::string, std::less<>> lanes() const;
