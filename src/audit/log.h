@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/chain.h"
 #include "audit/event.h"
 #include "base/result.h"
 #include "base/task.h"
@@ -24,10 +25,32 @@ struct Query {
   std::size_t limit = 100;        // 1 to 1,000
 };
 
+// Some lines of one chain, those of a time and all between them.
+struct ChainSpan {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+};
+
 class AuditLog {
  public:
   virtual ~AuditLog() = default;
   virtual Task<Result<std::vector<Event>>> search(Query query) = 0;
+
+  // --- the chains, see chain.h -----------------------------------------------------------------
+  // The end of every chain that has a line.
+  virtual Task<Result<std::vector<Head>>> heads() = 0;
+  // From the first to the last line whose event happened in [from, to); nothing if there is none.
+  virtual Task<Result<std::optional<ChainSpan>>> span(std::uint32_t chain, TimePoint from,
+                                                      TimePoint to) = 0;
+  // Up to `limit` (at most 1,000) lines, from that number on, in order.
+  virtual Task<Result<std::vector<Line>>> lines(std::uint32_t chain, std::uint64_t from,
+                                                std::size_t limit) = 0;
+  // The last checkpoint before line `from` if there is one, then those from it on, in order; at
+  // most `limit` (at most 1,000).
+  virtual Task<Result<std::vector<Checkpoint>>> checkpoints(std::uint32_t chain, std::uint64_t from,
+                                                            std::size_t limit) = 0;
+  // One for the same line is there at most once: the first stays.
+  virtual Task<Result<void>> add_checkpoint(Checkpoint checkpoint) = 0;
 };
 
 }  // namespace otpd::audit
