@@ -103,8 +103,7 @@ TEST_F(Chain, AFieldCannotBorrowFromItsNeighbour) {
 
 // The format is for ever: old logs must stay verifiable.
 TEST_F(Chain, TheHashIsTheOneItAlwaysWas) {
-  EXPECT_EQ(hex_encode(extend({.chain = 3}, chain_event(1)).hash),
-            "KNOWN_ANSWER");
+  EXPECT_EQ(hex_encode(extend({.chain = 3}, chain_event(1)).hash), "KNOWN_ANSWER");
 }
 
 TEST_F(Chain, AWholeChainIsWhole) {
@@ -142,7 +141,8 @@ TEST_F(Chain, ALineTwiceIsABreak) {
 }
 
 TEST_F(Chain, ACheckpointOfAnotherKeyIsNotGenuine) {
-  checkpoints_[1] = CheckpointSigner("another secret").sign(Head{3, 5, lines_[4].hash}, TimePoint());
+  checkpoints_[1] =
+      CheckpointSigner("another secret").sign(Head{3, 5, lines_[4].hash}, TimePoint());
   EXPECT_THAT(check().value_or(""), ::testing::HasSubstr("not genuine"));
   checkpoints_[1] = signer_.sign(Head{3, 5, lines_[4].hash}, TimePoint());
   EXPECT_EQ(check(), std::nullopt);
