@@ -29,7 +29,9 @@ class RoutedRedisClient final : public RedisClient {
   std::shared_ptr<RedisRouter> router_;
 };
 
-RedisConfig copy_redis_config(const RedisConfig& config) {
+}  // namespace
+
+RedisConfig clone(const RedisConfig& config) {
   return {.nodes = config.nodes,
           .cluster = config.cluster,
           .user = config.user,
@@ -42,8 +44,6 @@ RedisConfig copy_redis_config(const RedisConfig& config) {
           .topology_every = config.topology_every,
           .max_waiting = config.max_waiting};
 }
-
-}  // namespace
 
 std::unique_ptr<RedisClient> RedisClient::make(boost::asio::io_context& loop, RedisConfig config,
                                                Metrics& metrics) {
@@ -71,7 +71,7 @@ struct RedisClients::Member {
 RedisClients::RedisClients(std::vector<boost::asio::io_context*> loops, const RedisConfig& config,
                            Metrics& metrics) {
   for (boost::asio::io_context* loop : loops) {
-    members_.push_back({loop, RedisClient::make(*loop, copy_redis_config(config), metrics),
+    members_.push_back({loop, RedisClient::make(*loop, clone(config), metrics),
                         config.call_timeout + k_redis_hop_margin});
   }
 }

@@ -34,15 +34,16 @@ while step do
     else
       local job = ours and call('GET', K[k])
       if job then
-        local left = tonumber(string.sub(job, 1, 13)) - tonumber(A[a + 4])
+        local expires_at = string.sub(job, 1, 13)
+        local left = tonumber(expires_at) - tonumber(A[a + 3])
         if left > 0 then call('SET', K[k + 1], job, 'PX', left) end
-        call('SET', K[k], A[a + 3] .. string.sub(job, 1, 13), 'PX', A[a + 5])
+        call('SET', K[k], A[a + 2] .. expires_at, 'PX', A[a + 4])
         local dead = K[#K]
-        call('ZREMRANGEBYSCORE', dead, '-inf', A[a + 6])
-        call('ZADD', dead, A[a + 4], string.sub(member, 1, 16))
-        call('PEXPIRE', dead, A[a + 5])
+        call('ZREMRANGEBYSCORE', dead, '-inf', A[a + 5])
+        call('ZADD', dead, A[a + 3], string.sub(member, 1, 16))
+        call('PEXPIRE', dead, A[a + 4])
       end
-      k, a = k + 2, a + 7
+      k, a = k + 2, a + 6
     end
   end
   step = A[a]

@@ -24,7 +24,7 @@ namespace otpd::storage::redis {
 //   n member due_at job life       a new job, unless its id is taken      (KEYS: job)
 //   d member                       a job is done                          (KEYS: job)
 //   r member again due_at          a job is given back as the member `again`
-//   x member again letter died_at life forget
+//   x member letter died_at life forget
 //                                  a job is dead: its letter lives that long, what is in `dead`
 //                                  since before `forget` is dropped       (KEYS: job, sealed)
 // Answers 1; 0 if the version differs; 2 if too many events wait. Then nothing is written. A step
