@@ -154,6 +154,10 @@ void ChainCheck::start_after(const Checkpoint& checkpoint) {
   vouched_ = checkpoint.number;
 }
 
+void ChainCheck::start_with(const Line& line) {
+  head_ = {head_.chain, line.number, line.hash};
+}
+
 void ChainCheck::read(const Line& line) {
   if (broken_) return;
   if (line.number != head_.number + 1) {

@@ -79,6 +79,9 @@ class ChainCheck {
 
   // The checkpoint to start after; without one the check starts at line 1.
   void start_after(const Checkpoint& checkpoint);
+  // The line to start with where what was before it is gone: its hash is taken as it is, and the
+  // next checkpoint vouches for it.
+  void start_with(const Line& line);
   // The next line. Nothing is read any more after a break.
   void read(const Line& line);
   // A checkpoint about a line that was read, or about one that must come.

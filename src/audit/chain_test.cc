@@ -104,7 +104,7 @@ TEST_F(Chain, AFieldCannotBorrowFromItsNeighbour) {
 // The format is for ever: old logs must stay verifiable.
 TEST_F(Chain, TheHashIsTheOneItAlwaysWas) {
   EXPECT_EQ(hex_encode(extend({.chain = 3}, chain_event(1)).hash),
-            "KNOWN_ANSWER");
+            "7b2a1942e985e40d5e22aa668770a68d6938b06ee8c859ff8b3d2db17d419654");
 }
 
 TEST_F(Chain, AWholeChainIsWhole) {
@@ -142,7 +142,8 @@ TEST_F(Chain, ALineTwiceIsABreak) {
 }
 
 TEST_F(Chain, ACheckpointOfAnotherKeyIsNotGenuine) {
-  checkpoints_[1] = CheckpointSigner("another secret").sign(Head{3, 5, lines_[4].hash}, TimePoint());
+  checkpoints_[1] =
+      CheckpointSigner("another secret").sign(Head{3, 5, lines_[4].hash}, TimePoint());
   EXPECT_THAT(check().value_or(""), ::testing::HasSubstr("not genuine"));
   checkpoints_[1] = signer_.sign(Head{3, 5, lines_[4].hash}, TimePoint());
   EXPECT_EQ(check(), std::nullopt);
@@ -156,6 +157,20 @@ TEST_F(Chain, MayBeginAfterACheckpoint) {
   later.start_after(checkpoints_[0]);
   EXPECT_EQ(check(later), std::nullopt);
   EXPECT_THAT(check().value_or(""), ::testing::HasSubstr("line 1: it is missing"));
+}
+
+TEST_F(Chain, MayBeginWithTheFirstLineThatWasKept) {
+  const Line first = lines_[3];
+  lines_.erase(lines_.begin(), lines_.begin() + 4);
+  ChainCheck rest(3, signer_.public_key());
+  rest.start_with(first);
+  EXPECT_EQ(check(rest), std::nullopt);
+  EXPECT_EQ(vouched_, 5U);
+  Line forged = first;
+  forged.hash[0] ^= 1;
+  ChainCheck from_forged(3, signer_.public_key());
+  from_forged.start_with(forged);
+  EXPECT_THAT(check(from_forged).value_or(""), ::testing::HasSubstr("line 5"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -83,8 +84,8 @@ class MemoryTables {
   std::vector<audit::Event> search(const audit::Query& query) const {
     const std::size_t limit = std::clamp<std::size_t>(query.limit, 1, k_max_search);
     std::vector<audit::Event> found;
-    for (const auto& [id, event] : events_) {
-      if (matches(query, event)) found.push_back(event);
+    for (const audit::Line& line : lines_) {
+      if (matches(query, line.event)) found.push_back(line.event);
     }
     std::ranges::sort(found, std::greater{}, [](const audit::Event& e) {
       return std::pair(e.created_at, std::string_view(e.id));
@@ -105,10 +106,45 @@ class MemoryTables {
     purged.dead_letters = std::erase_if(dead_, [at = now - keep.dead_letters](const auto& entry) {
       return entry.second.letter.died_at <= at;
     });
-    purged.events = std::erase_if(events_, [at = now - keep.audit](const auto& entry) {
-      return entry.second.created_at <= at;
-    });
+    const auto kept = std::ranges::find_if(
+        lines_, [at = now - keep.audit](const auto& line) { return line.event.created_at > at; });
+    purged.events = static_cast<std::uint64_t>(kept - lines_.begin());
+    for (auto line = lines_.begin(); line != kept; ++line) event_ids_.erase(line->event.id);
+    lines_.erase(lines_.begin(), kept);
     return purged;
+  }
+
+  const audit::Head& head() const { return head_; }
+
+  std::optional<audit::ChainSpan> span(TimePoint from, TimePoint to) const {
+    std::optional<audit::ChainSpan> span;
+    for (const audit::Line& line : lines_) {
+      if (line.event.created_at < from || line.event.created_at >= to) continue;
+      if (!span) span = {line.number, line.number};
+      span->last = line.number;
+    }
+    return span;
+  }
+
+  std::vector<audit::Line> lines(std::uint64_t from, std::size_t limit) const {
+    const auto first = std::ranges::lower_bound(lines_, from, {}, &audit::Line::number);
+    std::vector<audit::Line> found(first, lines_.end());
+    found.resize(std::min({found.size(), limit, k_max_search}));
+    return found;
+  }
+
+  std::vector<audit::Checkpoint> checkpoints(std::uint64_t from, std::size_t limit) const {
+    auto first = checkpoints_.lower_bound(from);
+    if (first != checkpoints_.begin()) --first;
+    std::vector<audit::Checkpoint> found;
+    for (; first != checkpoints_.end() && found.size() < std::min(limit, k_max_search); ++first) {
+      found.push_back(first->second);
+    }
+    return found;
+  }
+
+  void add(audit::Checkpoint checkpoint) {
+    checkpoints_.try_emplace(checkpoint.number, std::move(checkpoint));
   }
 
  private:
@@ -139,14 +175,18 @@ class MemoryTables {
   }
 
   void append(audit::Event event) {
-    std::string id = event.id;
-    events_.try_emplace(std::move(id), std::move(event));
+    if (!event_ids_.insert(event.id).second) return;
+    head_ = audit::extend(head_, event);
+    lines_.push_back({head_.number, std::move(event), head_.hash});
   }
 
   std::uint64_t next_version_ = 1;  // only grows
   std::unordered_map<otp::Key, StoredRecord> records_;
   std::map<std::string, StoredLetter> dead_;
-  std::map<std::string, audit::Event> events_;
+  audit::Head head_;
+  std::vector<audit::Line> lines_;
+  std::unordered_set<std::string> event_ids_;
+  std::map<std::uint64_t, audit::Checkpoint> checkpoints_;
 };
 
 // Shared with the calls in flight.
@@ -259,6 +299,44 @@ class MemoryAuditLog final : public audit::AuditLog {
     const SharedState state = state_;
     const std::lock_guard lock(state->mutex);
     co_return state->tables.search(query);
+  }
+
+  Task<Result<std::vector<audit::Head>>> heads() override {
+    const SharedState state = state_;
+    const std::lock_guard lock(state->mutex);
+    std::vector<audit::Head> heads;
+    if (state->tables.head().number != 0) heads.push_back(state->tables.head());
+    co_return heads;
+  }
+
+  Task<Result<std::optional<audit::ChainSpan>>> span(std::uint32_t chain, TimePoint from,
+                                                     TimePoint to) override {
+    const SharedState state = state_;
+    const std::lock_guard lock(state->mutex);
+    co_return chain == 0 ? state->tables.span(from, to) : std::nullopt;
+  }
+
+  Task<Result<std::vector<audit::Line>>> lines(std::uint32_t chain, std::uint64_t from,
+                                               std::size_t limit) override {
+    const SharedState state = state_;
+    const std::lock_guard lock(state->mutex);
+    if (chain != 0) co_return std::vector<audit::Line>();
+    co_return state->tables.lines(from, limit);
+  }
+
+  Task<Result<std::vector<audit::Checkpoint>>> checkpoints(std::uint32_t chain, std::uint64_t from,
+                                                           std::size_t limit) override {
+    const SharedState state = state_;
+    const std::lock_guard lock(state->mutex);
+    if (chain != 0) co_return std::vector<audit::Checkpoint>();
+    co_return state->tables.checkpoints(from, limit);
+  }
+
+  Task<Result<void>> add_checkpoint(audit::Checkpoint checkpoint) override {
+    const SharedState state = state_;
+    const std::lock_guard lock(state->mutex);
+    state->tables.add(std::move(checkpoint));
+    co_return Result<void>();
   }
 
  private:

@@ -33,9 +33,10 @@ void fill_with_garbage(const SqliteConfig& config) {
   shell.run("BEGIN");
   shell.run("INSERT INTO records (key, version, expires_at, bytes) " + numbers +
             "SELECT randomblob(17), 1, 0, zeroblob(600) FROM n");
-  shell.run("INSERT INTO otp_events " + numbers +
-            "SELECT printf('%036d', i), '', hex(randomblob(16)), 'send', '', '', i, '', '', '', '' "
-            "FROM n");
+  shell.run(
+      "INSERT INTO otp_events " + numbers +
+      "SELECT printf('%036d', i), '', hex(randomblob(16)), 'send', '', '', i, '', '', '', '', "
+      "i, zeroblob(32) FROM n");
   shell.run("COMMIT");
 }
 

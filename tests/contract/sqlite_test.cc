@@ -184,9 +184,68 @@ TEST_F(Sqlite, RefusesANewerSchema) {
   EXPECT_EQ(error.kind, Failure::invalid);
   EXPECT_THAT(error.message, testing::HasSubstr("schema version 1000"));
   EXPECT_THAT(error.message, testing::HasSubstr("versions up to"));
-  Shell(config_.path).run("PRAGMA user_version=1");
+  Shell(config_.path).run("PRAGMA user_version=2");
   open();
   EXPECT_EQ(world_.load("k").bytes, "x");
+}
+
+TEST_F(Sqlite, AFileFromBeforeTheChainKeepsItsLines) {
+  open();
+  world_.append({.events = {world_.event()}});
+  world_.backend.reset();
+  Shell(config_.path)
+      .run(
+          "DROP INDEX otp_events_number; ALTER TABLE otp_events DROP COLUMN number; "
+          "ALTER TABLE otp_events DROP COLUMN hash; DROP TABLE audit_head; "
+          "DROP TABLE audit_checkpoints; PRAGMA user_version=1");
+  open();
+  world_.append({.events = {world_.event()}});
+  EXPECT_EQ(world_.events().size(), 2U);
+  const auto lines = await(world_.audit().lines(0, 0, 10)).value();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].hash, audit::extend({}, lines[0].event).hash);
+}
+
+TEST_F(Sqlite, TheChainGoesOnAfterARestart) {
+  open();
+  for (int round = 0; round < 3; ++round) {
+    world_.append({.events = {world_.event(), world_.event()}});
+    reopen();
+  }
+  audit::Head head;
+  for (const audit::Line& line : await(world_.audit().lines(0, 1, 10)).value()) {
+    head = audit::extend(head, line.event);
+    EXPECT_EQ(line.number, head.number);
+    EXPECT_EQ(line.hash, head.hash);
+  }
+  EXPECT_EQ(head.number, 6U);
+}
+
+TEST_F(Sqlite, TheChainGoesOnAfterEveryLineWasPurged) {
+  open();
+  world_.append({.events = {world_.event(), world_.event()}});
+  const auto heads = await(world_.audit().heads()).value();
+  world_.clock.advance(world_.retention.audit + Millis(1));
+  EXPECT_EQ(await(world_.backend->purge(world_.clock.now())).value().events, 2U);
+  reopen();
+  world_.append({.events = {world_.event()}});
+  const auto lines = await(world_.audit().lines(0, 1, 10)).value();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].number, 3U);
+  EXPECT_EQ(lines[0].hash, audit::extend(heads[0], lines[0].event).hash);
+}
+
+// A purge leaves no gap in the chain: an old line behind a newer one stays.
+TEST_F(Sqlite, WhatAPurgeLeavesOfTheChainHasNoGap) {
+  open();
+  std::vector<audit::Event> events = {world_.event(), world_.event(), world_.event()};
+  events[1].created_at += std::chrono::hours(2);
+  world_.append({.events = events});
+  world_.clock.advance(world_.retention.audit + std::chrono::hours(1));
+  EXPECT_EQ(await(world_.backend->purge(world_.clock.now())).value().events, 1U);
+  const auto lines = await(world_.audit().lines(0, 1, 10)).value();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].number, 2U);
 }
 
 TEST_F(Sqlite, RefusesTheDatabaseOfAnotherProgram) {

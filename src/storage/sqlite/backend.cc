@@ -135,6 +135,48 @@ class SqliteAuditLog final : public audit::AuditLog {
     co_return co_await core->ask<std::vector<audit::Event>>(core->queries(), std::move(read));
   }
 
+  Task<Result<std::vector<audit::Head>>> heads() override {
+    const SharedCore core = core_;
+    co_return co_await core->ask<std::vector<audit::Head>>(core->queries(), sqlite::audit_heads);
+  }
+
+  Task<Result<std::optional<audit::ChainSpan>>> span(std::uint32_t chain, TimePoint from,
+                                                     TimePoint to) override {
+    using Span = std::optional<audit::ChainSpan>;
+    const SharedCore core = core_;
+    if (chain != 0) co_return Span();
+    auto read = [=](Connection& connection) { return sqlite::audit_span(connection, from, to); };
+    co_return co_await core->ask<Span>(core->queries(), read);
+  }
+
+  Task<Result<std::vector<audit::Line>>> lines(std::uint32_t chain, std::uint64_t from,
+                                               std::size_t limit) override {
+    const SharedCore core = core_;
+    if (chain != 0) co_return std::vector<audit::Line>();
+    auto read = [=](Connection& connection) {
+      return sqlite::audit_lines(connection, from, limit);
+    };
+    co_return co_await core->ask<std::vector<audit::Line>>(core->queries(), read);
+  }
+
+  Task<Result<std::vector<audit::Checkpoint>>> checkpoints(std::uint32_t chain, std::uint64_t from,
+                                                           std::size_t limit) override {
+    const SharedCore core = core_;
+    if (chain != 0) co_return std::vector<audit::Checkpoint>();
+    auto read = [=](Connection& connection) {
+      return sqlite::audit_checkpoints(connection, from, limit);
+    };
+    co_return co_await core->ask<std::vector<audit::Checkpoint>>(core->queries(), read);
+  }
+
+  Task<Result<void>> add_checkpoint(audit::Checkpoint checkpoint) override {
+    const SharedCore core = core_;
+    auto make = [&](Callback<Result<bool>> done) {
+      return sqlite::checkpoint_operation(std::move(checkpoint), std::move(done));
+    };
+    co_return without_value(co_await core->write<bool>(make));
+  }
+
  private:
   SharedCore core_;
 };

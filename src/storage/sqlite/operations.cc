@@ -129,6 +129,23 @@ class RequeueOperation final : public Operation {
   Callback<Result<bool>> done_;
 };
 
+class CheckpointOperation final : public Operation {
+ public:
+  CheckpointOperation(audit::Checkpoint checkpoint, Callback<Result<bool>> done)
+      : checkpoint_(std::move(checkpoint)), done_(std::move(done)) {}
+
+  void apply(Tables& tables) override { tables.add(checkpoint_); }
+
+  void finish(const Result<void>& transaction) override {
+    if (!transaction) return done_(std::unexpected(transaction.error()));
+    done_(true);
+  }
+
+ private:
+  const audit::Checkpoint checkpoint_;
+  Callback<Result<bool>> done_;
+};
+
 class PingOperation final : public Operation {
  public:
   PingOperation(bool write, Callback<Result<bool>> done) : write_(write), done_(std::move(done)) {}
@@ -162,6 +179,11 @@ std::unique_ptr<Operation> append_operation(Core& core, otp::Effects effects,
 std::unique_ptr<Operation> requeue_operation(Core& core, std::string id, TimePoint now,
                                              Callback<Result<bool>> done) {
   return std::make_unique<RequeueOperation>(core, std::move(id), now, std::move(done));
+}
+
+std::unique_ptr<Operation> checkpoint_operation(audit::Checkpoint checkpoint,
+                                                Callback<Result<bool>> done) {
+  return std::make_unique<CheckpointOperation>(std::move(checkpoint), std::move(done));
 }
 
 std::unique_ptr<Operation> ping_operation(bool write, Callback<Result<bool>> done) {

@@ -33,6 +33,10 @@ std::unique_ptr<Operation> append_operation(Core& core, otp::Effects effects,
 std::unique_ptr<Operation> requeue_operation(Core& core, std::string id, TimePoint now,
                                              Callback<Result<bool>> done);
 
+// AuditLog::add_checkpoint.
+std::unique_ptr<Operation> checkpoint_operation(audit::Checkpoint checkpoint,
+                                                Callback<Result<bool>> done);
+
 // Store::ping: a write if the last transaction failed, so that it tells when the disk is back.
 std::unique_ptr<Operation> ping_operation(bool write, Callback<Result<bool>> done);
 

@@ -1,5 +1,7 @@
 #include "storage/sqlite/queries.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -35,6 +37,11 @@ Filter filter_of(const audit::Query& query) {
   if (query.to) filter.add("created_at < ?", *query.to);
   return filter;
 }
+
+constexpr std::string_view k_event_columns =
+    "id, user_id, channel_hash, event_type, ip_address, country, created_at, verification_id, "
+    "purpose, provider, detail";
+constexpr int k_event_width = 11;
 
 audit::Event event_of(const Rows& row) {
   return {.id = row.bytes(0),
@@ -107,12 +114,61 @@ std::vector<delivery::DeadLetter> dead_letters(Connection& connection, std::size
   return letters;
 }
 
+std::vector<audit::Head> audit_heads(Connection& connection) {
+  Statement find(connection,
+                 "SELECT number, hash FROM otp_events WHERE number IS NOT NULL "
+                 "ORDER BY number DESC LIMIT 1");
+  std::vector<audit::Head> heads;
+  Rows rows = find.query();
+  if (rows.next()) {
+    heads.push_back({0, static_cast<std::uint64_t>(rows.number(0)), rows.bytes(1)});
+  }
+  return heads;
+}
+
+std::optional<audit::ChainSpan> audit_span(Connection& connection, TimePoint from, TimePoint to) {
+  Statement find(connection,
+                 "SELECT min(number), max(number) FROM otp_events "
+                 "WHERE created_at >= ?1 AND created_at < ?2");
+  Rows rows = find.query(from, to);
+  if (!rows.next() || rows.number(0) == 0) return std::nullopt;
+  return audit::ChainSpan{static_cast<std::uint64_t>(rows.number(0)),
+                          static_cast<std::uint64_t>(rows.number(1))};
+}
+
+std::vector<audit::Line> audit_lines(Connection& connection, std::uint64_t from, std::size_t max) {
+  Statement find(connection, fmt::format("SELECT {}, number, hash FROM otp_events "
+                                         "WHERE number >= ?1 ORDER BY number LIMIT ?2",
+                                         k_event_columns));
+  std::vector<audit::Line> lines;
+  Rows rows = find.query(from, std::clamp<std::size_t>(max, 1, k_max_search));
+  while (rows.next()) {
+    lines.push_back({static_cast<std::uint64_t>(rows.number(k_event_width)), event_of(rows),
+                     rows.bytes(k_event_width + 1)});
+  }
+  return lines;
+}
+
+std::vector<audit::Checkpoint> audit_checkpoints(Connection& connection, std::uint64_t from,
+                                                 std::size_t max) {
+  Statement find(connection,
+                 "SELECT number, hash, at, signature FROM audit_checkpoints WHERE number >= "
+                 "coalesce((SELECT max(number) FROM audit_checkpoints WHERE number < ?1), 0) "
+                 "ORDER BY number LIMIT ?2");
+  std::vector<audit::Checkpoint> checkpoints;
+  Rows rows = find.query(from, std::clamp<std::size_t>(max, 1, k_max_search));
+  while (rows.next()) {
+    checkpoints.push_back({0, static_cast<std::uint64_t>(rows.number(0)), rows.bytes(1),
+                           rows.time(2), rows.bytes(3)});
+  }
+  return checkpoints;
+}
+
 std::vector<audit::Event> search_events(Connection& connection, const audit::Query& query) {
   const Filter filter = filter_of(query);
-  Statement find(connection,
-                 "SELECT id, user_id, channel_hash, event_type, ip_address, country, created_at, "
-                 "verification_id, purpose, provider, detail FROM otp_events WHERE " +
-                     filter.sql + " ORDER BY created_at DESC, id DESC LIMIT ?");
+  Statement find(connection, fmt::format("SELECT {} FROM otp_events WHERE {} "
+                                         "ORDER BY created_at DESC, id DESC LIMIT ?",
+                                         k_event_columns, filter.sql));
   int index = 0;
   for (const auto& argument : filter.arguments) {
     std::visit([&](const auto& value) { find.bind(++index, value); }, argument);

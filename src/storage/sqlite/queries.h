@@ -34,6 +34,13 @@ std::vector<otp::Key> record_keys(Connection& connection, const otp::Key& after,
 
 std::uint64_t count_dead(Connection& connection);
 std::vector<delivery::DeadLetter> dead_letters(Connection& connection, std::size_t max);
+
+// AuditLog, of the one chain that a file has (number 0).
+std::vector<audit::Head> audit_heads(Connection& connection);
+std::optional<audit::ChainSpan> audit_span(Connection& connection, TimePoint from, TimePoint to);
+std::vector<audit::Line> audit_lines(Connection& connection, std::uint64_t from, std::size_t max);
+std::vector<audit::Checkpoint> audit_checkpoints(Connection& connection, std::uint64_t from,
+                                                 std::size_t max);
 std::vector<audit::Event> search_events(Connection& connection, const audit::Query& query);
 
 }  // namespace otpd::storage::sqlite

@@ -58,8 +58,28 @@ CREATE TABLE otp_events (
 CREATE INDEX otp_events_time ON otp_events (created_at);
 )sql";
 
+// The audit log becomes a chain (audit/chain.h). Lines from before have no number and are in no
+// chain. `audit_head` is where the chain ended when a purge last took lines away, so that it goes
+// on from there even when none is left.
+constexpr const char* k_chain_schema = R"sql(
+ALTER TABLE otp_events ADD COLUMN number INTEGER;
+ALTER TABLE otp_events ADD COLUMN hash BLOB;
+CREATE UNIQUE INDEX otp_events_number ON otp_events (number) WHERE number IS NOT NULL;
+CREATE TABLE audit_head (
+  one    INTEGER PRIMARY KEY CHECK (one = 1),
+  number INTEGER NOT NULL,
+  hash   BLOB NOT NULL
+);
+CREATE TABLE audit_checkpoints (
+  number    INTEGER PRIMARY KEY,
+  hash      BLOB NOT NULL,
+  at        INTEGER NOT NULL,
+  signature BLOB NOT NULL
+);
+)sql";
+
 // The n-th entry leads from schema n to n + 1. Entries are only ever added.
-constexpr std::array k_migrations = {k_first_schema};
+constexpr std::array k_migrations = {k_first_schema, k_chain_schema};
 
 Result<void> check_origin(Connection& connection, const std::string& path, int version) {
   const auto origin = connection.number("PRAGMA application_id");

@@ -37,9 +37,26 @@ void Numbers::transaction_ended(bool committed) {
   pending_ceiling_ = ceiling_;
 }
 
+ChainEnd::ChainEnd(Connection& connection)
+    : keep_(connection, "INSERT OR REPLACE INTO audit_head VALUES (1, ?1, ?2)") {
+  Statement last(connection,
+                 "SELECT number, hash FROM audit_head UNION ALL "
+                 "SELECT * FROM (SELECT number, hash FROM otp_events WHERE number IS NOT NULL "
+                 "ORDER BY number DESC LIMIT 1) ORDER BY 1 DESC LIMIT 1");
+  Rows rows = last.query();
+  if (rows.next()) committed_ = {0, static_cast<std::uint64_t>(rows.number(0)), rows.bytes(1)};
+  pending_ = committed_;
+}
+
+void ChainEnd::transaction_ended(bool committed) {
+  if (committed) committed_ = pending_;
+  pending_ = committed_;
+}
+
 Tables::Tables(Connection& connection)
     : connection_(connection),
       numbers_(connection),
+      chain_(connection),
       exists_(connection, "SELECT 1 FROM records WHERE key = ?1"),
       insert_(connection,
               "INSERT INTO records (key, version, expires_at, bytes) VALUES (?1, ?2, ?3, ?4) "
@@ -59,8 +76,11 @@ Tables::Tables(Connection& connection)
       dead_(connection, "UPDATE jobs SET died_at = ?2, reason = ?3, attempt = ?4 WHERE id = ?1"),
       append_(connection,
               "INSERT INTO otp_events (id, user_id, channel_hash, event_type, ip_address, country, "
-              "created_at, verification_id, purpose, provider, detail) "
-              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING"),
+              "created_at, verification_id, purpose, provider, detail, number, hash) VALUES "
+              "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING"),
+      add_checkpoint_(connection,
+                      "INSERT INTO audit_checkpoints VALUES (?1, ?2, ?3, ?4) "
+                      "ON CONFLICT DO NOTHING"),
       find_expired_(connection, "SELECT key FROM records WHERE expires_at <= ?1 LIMIT ?2"),
       delete_record_(connection, "DELETE FROM records WHERE key = ?1"),
       find_letter_(connection,
@@ -76,7 +96,13 @@ Tables::Tables(Connection& connection)
       find_dead_(connection,
                  "SELECT id FROM jobs WHERE died_at IS NOT NULL AND died_at <= ?1 LIMIT ?2"),
       delete_job_(connection, "DELETE FROM jobs WHERE id = ?1"),
-      find_old_events_(connection, "SELECT id FROM otp_events WHERE created_at <= ?1 LIMIT ?2"),
+      // What goes is the beginning of the chain, without a gap: a line that is old but came after a
+      // newer one stays as long as that one.
+      find_old_events_(
+          connection,
+          "SELECT id FROM otp_events WHERE created_at <= ?1 AND (number IS NULL OR "
+          "number < coalesce((SELECT min(number) FROM (SELECT number FROM otp_events "
+          "WHERE created_at > ?1 ORDER BY created_at LIMIT 1000)), 1 << 62)) LIMIT ?2"),
       delete_event_(connection, "DELETE FROM otp_events WHERE id = CAST(?1 AS TEXT)") {}
 
 std::optional<std::uint64_t> Tables::put(const otp::Key& key, std::uint64_t expected,
@@ -118,9 +144,22 @@ void Tables::finish(const otp::JobEnd& end, std::uint32_t attempts, TimePoint no
 
 void Tables::append(const audit::Event& e) {
   using Text = std::string_view;
-  append_.execute(Text(e.id), Text(e.user_id), Text(e.channel_hash), Text(e.event_type),
-                  Text(e.ip_address), Text(e.country), e.created_at, Text(e.verification_id),
-                  Text(e.purpose), Text(e.provider), Text(e.detail));
+  audit::Head next = audit::extend(chain_.head(), e);
+  const int added = append_.execute(Text(e.id), Text(e.user_id), Text(e.channel_hash),
+                                    Text(e.event_type), Text(e.ip_address), Text(e.country),
+                                    e.created_at, Text(e.verification_id), Text(e.purpose),
+                                    Text(e.provider), Text(e.detail), next.number, Blob{next.hash});
+  if (added == 1) chain_.move_to(std::move(next));
+}
+
+void Tables::add(const audit::Checkpoint& checkpoint) {
+  add_checkpoint_.execute(checkpoint.number, Blob{checkpoint.hash}, checkpoint.at,
+                          Blob{checkpoint.signature});
+}
+
+void Tables::transaction_ended(bool committed) {
+  numbers_.transaction_ended(committed);
+  chain_.transaction_ended(committed);
 }
 
 Result<std::uint64_t> count_opening(Connection& connection) {
@@ -174,6 +213,7 @@ std::size_t Tables::delete_dead_letters(TimePoint died_before, std::size_t max, 
 }
 
 std::size_t Tables::delete_events(TimePoint before, std::size_t max, Until until) {
+  chain_.keep();
   return change_each(find_old_events_, before, max, until, delete_event_).size();
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "audit/event.h"
+#include "audit/chain.h"
 #include "base/clock.h"
 #include "otp/store.h"
 #include "storage/sqlite/connection.h"
@@ -37,6 +37,24 @@ class Numbers {
   std::uint64_t pending_ceiling_;
 };
 
+// The end of the chain of audit lines, with those of the transaction under way.
+class ChainEnd {
+ public:
+  explicit ChainEnd(Connection& connection);
+
+  // With the lines that are not committed yet.
+  const audit::Head& head() const { return pending_; }
+  void move_to(audit::Head head) { pending_ = std::move(head); }
+  // Remembers where the chain ends, before lines are taken away. Only inside a transaction.
+  void keep() { keep_.execute(committed_.number, Blob{committed_.hash}); }
+  void transaction_ended(bool committed);
+
+ private:
+  Statement keep_;
+  audit::Head committed_;
+  audit::Head pending_;
+};
+
 // How often the file was opened for writing, this time included; durable at once.
 Result<std::uint64_t> count_opening(Connection& connection);
 
@@ -53,7 +71,9 @@ class Tables {
   bool enqueue(const otp::NewJob& job);
   // Ends a try of a job, after `attempts`; `now` is when a job dies that dies.
   void finish(const otp::JobEnd& end, std::uint32_t attempts, TimePoint now);
+  // Adds a line to the chain, unless one of the event's id is there already.
   void append(const audit::Event& event);
+  void add(const audit::Checkpoint& checkpoint);
 
   // Writes something that means nothing, to learn whether the disk takes it.
   void touch() { numbers_.raise(); }
@@ -69,7 +89,8 @@ class Tables {
   std::size_t delete_events(TimePoint before, std::size_t max, Until until);
 
   Connection& connection() { return connection_; }
-  Numbers& numbers() { return numbers_; }
+  // How the transaction ended.
+  void transaction_ended(bool committed);
 
  private:
   // Runs `change` for every key that `find` yields.
@@ -78,9 +99,10 @@ class Tables {
 
   Connection& connection_;
   Numbers numbers_;
+  ChainEnd chain_;
   Statement exists_, insert_, update_, postpone_, delete_;
   Statement enqueue_, done_, retry_, dead_;
-  Statement append_;
+  Statement append_, add_checkpoint_;
   Statement find_expired_, delete_record_;
   Statement find_letter_, revive_;
   Statement find_sealed_, blank_, find_dead_, delete_job_;

@@ -103,7 +103,7 @@ Result<void> Writer::transact(std::vector<std::unique_ptr<Operation>>& batch) {
   connection.begin_write();
   for (const auto& operation : batch) operation->apply(tables_);
   Result<void> result = connection.end();
-  tables_.numbers().transaction_ended(result.has_value());
+  tables_.transaction_ended(result.has_value());
   healthy_ = result.has_value();
   metrics_.operations.add(static_cast<double>(batch.size()));
   (result ? metrics_.transactions : metrics_.failed_transactions).add();
