@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/redis/events.h"
+#include "storage/redis/health_board.h"
 #include "storage/redis/opening.h"
 #include "storage/redis/queue.h"
 #include "storage/redis/shared.h"
@@ -20,11 +21,12 @@ constexpr std::uint32_t k_most_partitions = 16'384;  // a cluster has no more sl
 
 class SharedRedisBackend final : public RedisBackend {
  public:
-  explicit SharedRedisBackend(const std::shared_ptr<Shared>& shared)
+  SharedRedisBackend(const std::shared_ptr<Shared>& shared, const std::string& prefix)
       : shared_(shared),
         store_(redis::make_redis_store(shared)),
         queue_(redis::make_redis_queue(shared)),
-        events_(redis::make_redis_events(shared)) {}
+        events_(redis::make_redis_events(shared)),
+        health_(redis::make_redis_health_board(shared, prefix)) {}
   ~SharedRedisBackend() override { shared_->bell->close(); }
   SharedRedisBackend(const SharedRedisBackend&) = delete;
   SharedRedisBackend& operator=(const SharedRedisBackend&) = delete;
@@ -32,12 +34,14 @@ class SharedRedisBackend final : public RedisBackend {
   otp::Store& store() override { return *store_; }
   delivery::Queue& queue() override { return *queue_; }
   audit::EventStream& events() override { return *events_; }
+  delivery::HealthBoard& health() override { return *health_; }
 
  private:
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<otp::Store> store_;
   std::unique_ptr<delivery::Queue> queue_;
   std::unique_ptr<audit::EventStream> events_;
+  std::unique_ptr<delivery::HealthBoard> health_;
 };
 
 struct Opening {
@@ -71,7 +75,7 @@ Result<std::unique_ptr<RedisBackend>> open_redis_backend(
   boost::asio::co_spawn(loops.front()->get_executor(), check(opening), boost::asio::detached);
   if (auto fits = opening.answer.get_future().get(); !fits) return std::unexpected(fits.error());
   return std::make_unique<SharedRedisBackend>(
-      std::make_shared<Shared>(config, std::move(loops), clock, metrics));
+      std::make_shared<Shared>(config, std::move(loops), clock, metrics), config.prefix);
 }
 
 }  // namespace otpd::storage
