@@ -3,7 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "net/redis_router.h"
+#include "net/redis_subscriber.h"
 
 namespace otpd::net {
 namespace {
@@ -14,19 +14,31 @@ constexpr Millis k_redis_hop_margin{100};
 class RoutedRedisClient final : public RedisClient {
  public:
   RoutedRedisClient(Executor loop, RedisConfig config, Metrics& metrics)
-      : router_(std::make_shared<RedisRouter>(
-            loop, std::make_shared<const RedisConfig>(std::move(config)), metrics)) {}
+      : loop_(loop),
+        config_(std::make_shared<const RedisConfig>(std::move(config))),
+        router_(std::make_shared<RedisRouter>(loop, config_, metrics)) {}
   ~RoutedRedisClient() override { close(); }
   RoutedRedisClient(const RoutedRedisClient&) = delete;
   RoutedRedisClient& operator=(const RoutedRedisClient&) = delete;
 
   Task<Result<RedisReply>> call(RedisCall call) override { return router_->call(std::move(call)); }
   Task<Result<void>> ping() override { return router_->ping(); }
-  void subscribe(std::vector<std::string>, std::function<void(const std::string&)>) override {}
-  void close() override { router_->close(); }
+  void subscribe(std::vector<std::string> channels,
+                 std::function<void(const std::string&)> heard) override {
+    subscriber_ = std::make_shared<RedisSubscriber>(loop_, config_, router_, std::move(channels),
+                                                    std::move(heard));
+    subscriber_->start();
+  }
+  void close() override {
+    if (subscriber_) subscriber_->close();
+    router_->close();
+  }
 
  private:
+  const Executor loop_;
+  const std::shared_ptr<const RedisConfig> config_;
   std::shared_ptr<RedisRouter> router_;
+  std::shared_ptr<RedisSubscriber> subscriber_;  // once there is a subscription
 };
 
 }  // namespace

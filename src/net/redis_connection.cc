@@ -14,7 +14,7 @@ constexpr std::size_t k_redis_read_bytes = 16 * 1024;
 constexpr Millis k_redis_first_pause{20};
 constexpr Millis k_redis_longest_pause{1'000};
 // A connection that ends sooner did not work.
-constexpr Millis k_redis_lasting{1'000};
+constexpr Millis k_redis_lasting{250};
 
 }  // namespace
 

@@ -66,12 +66,12 @@ Task<Result<RedisReply>> RedisRouter::repeat(const RedisCall& call, Steady::time
   for (;;) {
     if (over_) co_return fail(Failure::unavailable, "the Redis client was closed");
     if (topology_ && topology_->map() == nullptr) {
-      const auto found = co_await topology_->wait_for_map(deadline);
+      const auto found = co_await ready(deadline);
       if (!found) co_return std::unexpected(found.error());
     }
     Result<Millis> next = Millis(0);
     const bool asking = attempt.ask.has_value();
-    const RedisNode* node = asking ? &*attempt.ask : locate(call);
+    const RedisNode* node = asking ? &*attempt.ask : master_of(call.key);
     if (node == nullptr) {
       topology_->refresh_soon();
       next = pause(attempt, Failure::unavailable, "no node of the cluster serves the slot");
@@ -94,10 +94,24 @@ Task<Result<RedisReply>> RedisRouter::repeat(const RedisCall& call, Steady::time
   }
 }
 
-const RedisNode* RedisRouter::locate(const RedisCall& call) {
+Task<Result<bool>> RedisRouter::ready(Steady::time_point deadline) {
+  if (!topology_) co_return true;
+  co_return co_await topology_->wait_for_map(deadline);
+}
+
+const RedisNode* RedisRouter::master_of(const std::string& key) {
   if (!topology_) return &config_->nodes[current_ % config_->nodes.size()];
-  if (call.key.empty()) return any_master();
-  return topology_->map()->master(redis_slot(call.key));
+  if (topology_->map() == nullptr) return nullptr;
+  return key.empty() ? any_master() : topology_->map()->master(redis_slot(key));
+}
+
+void RedisRouter::mistrust(const RedisNode& node) {
+  if (topology_) return topology_->refresh_soon();
+  if (node == config_->nodes[current_ % config_->nodes.size()]) ++current_;
+}
+
+void RedisRouter::on_change(std::function<void()> changed) {
+  if (topology_) topology_->on_answer(std::move(changed));
 }
 
 const RedisNode* RedisRouter::any_master() {
@@ -114,9 +128,8 @@ std::optional<Error> RedisRouter::on_failure(RedisHeard heard, const RedisConnec
                                              Attempt& attempt) {
   Error error = std::move(heard.answer.error());
   if (error.kind == Failure::overloaded) return error;
-  if (topology_) topology_->refresh_soon();
   const bool other = !topology_ && attempt.tries < config_->nodes.size();
-  if (connection.is_down() && !topology_) ++current_;
+  if (topology_ || connection.is_down()) mistrust(attempt.node);
   if (heard.maybe_done || over_ || Steady::now() >= attempt.deadline) return error;
   if (connection.is_down() && !other) return error;
   return std::nullopt;
@@ -135,8 +148,7 @@ Result<Millis> RedisRouter::on_error(const std::string& words, Attempt& attempt)
   }
   if (next.step == Step::follow && topology_) topology_->move(next.slot, next.node);
   if (next.step == Step::ask) attempt.ask = next.node;
-  if (next.step == Step::other_node && topology_) topology_->refresh_soon();
-  if (next.step == Step::other_node && !topology_) ++current_;
+  if (next.step == Step::other_node) mistrust(attempt.node);
   if (redirected && !topology_) {
     return fail(Failure::internal, "Redis is a cluster, and is not configured as one");
   }
@@ -155,7 +167,7 @@ Task<Result<void>> RedisRouter::ping() {
   const auto deadline = Steady::now() + config_->call_timeout;
   std::vector<RedisNode> masters = {config_->nodes[current_ % config_->nodes.size()]};
   if (topology_) {
-    const auto found = co_await topology_->wait_for_map(deadline);
+    const auto found = co_await ready(deadline);
     if (!found) co_return std::unexpected(found.error());
     masters = topology_->map()->masters();
   }
@@ -164,7 +176,7 @@ Task<Result<void>> RedisRouter::ping() {
     const auto heard = co_await connection->ask({.call = &ping_, .deadline = deadline});
     const std::string where = node.host + ":" + std::to_string(node.port) + ": ";
     if (!heard.answer) {
-      if (topology_) topology_->refresh_soon();
+      if (topology_ || connection->is_down()) mistrust(node);
       co_return fail(heard.answer.error().kind, where + heard.answer.error().message);
     }
     if (heard.answer->is_error) {

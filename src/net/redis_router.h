@@ -20,6 +20,15 @@ class RedisRouter : public std::enable_shared_from_this<RedisRouter> {
   Task<Result<void>> ping();
   void close();
 
+  // Resumes when the nodes are known. Failure::unavailable: none could be asked.
+  Task<Result<bool>> ready(Steady::time_point deadline);
+  // Who is the master for a key, as far as known; null: nobody.
+  const RedisNode* master_of(const std::string& key);
+  // The node just proved to be away, or not to be the master.
+  void mistrust(const RedisNode& node);
+  // Calls `changed` whenever the masters may have changed.
+  void on_change(std::function<void()> changed);
+
  private:
   // Where a call stands.
   struct Attempt {
@@ -32,8 +41,6 @@ class RedisRouter : public std::enable_shared_from_this<RedisRouter> {
   };
 
   Task<Result<RedisReply>> repeat(const RedisCall& call, Steady::time_point deadline);
-  Task<Result<void>> find_map(Steady::time_point deadline);
-  const RedisNode* locate(const RedisCall& call);
   const RedisNode* any_master();
   std::optional<Error> on_failure(RedisHeard heard, const RedisConnection& connection,
                                   Attempt& attempt);

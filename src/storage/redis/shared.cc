@@ -43,13 +43,7 @@ Shared::Shared(const RedisBackendConfig& config, std::vector<boost::asio::io_con
       kept_until_(config.partitions) {}
 
 Task<Result<net::RedisReply>> Shared::call(net::RedisCall call) {
-  auto reply = co_await clients.call(std::move(call));
-  if (!reply && reply.error().kind == Failure::internal) {
-    const std::string& words = reply.error().message;
-    if (words.find("OOM ") != words.npos) reply.error().kind = Failure::overloaded;
-    if (words.find("NOREPLICAS ") != words.npos) reply.error().kind = Failure::unavailable;
-  }
-  co_return reply;
+  return clients.call(std::move(call));
 }
 
 net::RedisCall Shared::script_call(const net::RedisScript& script, Partition partition,

@@ -25,8 +25,7 @@ class Shared {
   Shared(const RedisBackendConfig& config, std::vector<boost::asio::io_context*> loops,
          const Clock& clock_to_use, Metrics& metrics);
 
-  // As RedisClients::call, but overloaded where Redis has no memory left, and unavailable where it
-  // has too few replicas.
+  // As RedisClients::call.
   Task<Result<net::RedisReply>> call(net::RedisCall call);
 
   // A call of `script` in that partition.

@@ -36,9 +36,11 @@ struct Write {
 // write; the others are ends of jobs elsewhere.
 std::vector<Write> plan_commit(const NewState& state, const otp::Effects& effects,
                                std::uint32_t partitions);
+std::vector<Write> plan_commit(const NewState&, otp::Effects&&, std::uint32_t) = delete;
 // Every new job goes to its key's partition, every end to its lease's; the events go with the first
 // of them. Nothing for effects that change nothing.
 std::vector<Write> plan_append(const otp::Effects& effects, std::uint32_t partitions);
+std::vector<Write> plan_append(otp::Effects&&, std::uint32_t) = delete;
 
 struct WriteRules {
   TimePoint now;
