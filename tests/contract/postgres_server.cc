@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -106,6 +106,7 @@ void PostgresServer::start() {
 
 void PostgresServer::stop() {
   if (process_ == 0) return;
+  thaw();
   kill(process_, SIGINT);
   waitpid(process_, nullptr, 0);
   process_ = 0;
@@ -116,15 +117,39 @@ std::string PostgresServer::url(const std::string& database) const {
 }
 
 std::shared_ptr<std::string> PostgresServer::make_database() {
-  static std::atomic<int> next{0};
-  const std::string name = "test" + std::to_string(next++);
-  PostgresShell(url("postgres")).run("CREATE DATABASE " + name + " TEMPLATE template0");
+  if (free_.empty()) {
+    free_.push_back("test" + std::to_string(databases_++));
+    PostgresShell(url("postgres")).run("CREATE DATABASE " + free_.back() + " TEMPLATE template0");
+  }
+  const std::string name = free_.back();
+  free_.pop_back();
   return {new std::string(name), [this](std::string* database) {
-            if (process_ != 0) {
-              PostgresShell(url("postgres")).run("DROP DATABASE " + *database + " WITH (FORCE)");
-            }
+            if (process_ != 0) give_back(*database);
             delete database;
           }};
+}
+
+// To empty a database is ten times as fast as to make one.
+void PostgresServer::give_back(const std::string& database) {
+  PostgresShell shell(url(database));
+  shell.run(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+      "WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  shell.run("SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  free_.push_back(database);
+}
+
+void PostgresServer::freeze() {
+  std::istringstream pids(PostgresShell(url("postgres"))
+                              .run("SELECT string_agg(pid::text, ' ') FROM pg_stat_activity"));
+  frozen_ = {process_};
+  for (pid_t pid = 0; pids >> pid;) frozen_.push_back(pid);
+  for (const pid_t pid : frozen_) kill(pid, SIGSTOP);
+}
+
+void PostgresServer::thaw() {
+  for (const pid_t pid : frozen_) kill(pid, SIGCONT);
+  frozen_.clear();
 }
 
 PostgresConfig postgres_config(const World& world, const PostgresServer& server,

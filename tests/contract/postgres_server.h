@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "harness.h"
 #include "storage/postgres/backend.h"
@@ -45,12 +46,22 @@ class PostgresServer {
 
   std::string url(const std::string& database) const;
 
-  // A new, empty database, which is dropped when the handle goes; its name.
+  // An empty database, which is emptied for the next one when the handle goes; its name. The server
+  // outlives the handle.
   std::shared_ptr<std::string> make_database();
 
+  // Stops every process of the server in its tracks: what is asked is taken in and never answered.
+  void freeze();
+  void thaw();
+
  private:
+  void give_back(const std::string& database);
+
   TemporaryFolder folder_;
   pid_t process_ = 0;
+  int databases_ = 0;
+  std::vector<std::string> free_;  // databases
+  std::vector<pid_t> frozen_;
 };
 
 // A configuration for that database.
