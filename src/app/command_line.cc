@@ -37,9 +37,9 @@ CommandLine command_mistake(const std::string& text) {
 // `word` without a value that could be a secret.
 CommandLine command_unknown(const std::string& word) {
   const std::vector<std::string> known{
-      "--config",     "--help",  "--version", "config", "keys",      "key",   "check",
-      "show",         "default", "rotate",    "new",    "providers", "queue", "dead-letters",
-      "verification", "list",    "disable",   "enable", "requeue"};
+      "--config",     "--help",       "--version", "--role",  "config", "keys",      "key",
+      "check",        "show",         "default",   "rotate",  "new",    "providers", "queue",
+      "dead-letters", "verification", "list",      "disable", "enable", "requeue"};
   const auto name = word.substr(0, word.find('='));
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
@@ -48,6 +48,7 @@ CommandLine command_unknown(const std::string& word) {
 struct CommandParser {
   CommandLine command;
   bool version = false;
+  std::string role;
   CLI::App app{"otpd: a self-hosted one-time-password service.", "otpd"};
 
   CommandParser() {
@@ -58,6 +59,8 @@ struct CommandParser {
         ->type_name("FILE")
         ->check([](const std::string& file) { return file.empty() ? "FILE is empty" : ""; });
     app.add_flag("--version", version, "Print the version");
+    app.add_option("--role", role, "What this process of a cluster does: all, api, worker or audit")
+        ->type_name("ROLE");
     add_config(*add(app, "config", "The configuration"));
     add_keys(*add(app, "keys", "The key ring"));
     auto* key = add(app, "key", "API keys");
@@ -144,6 +147,7 @@ CommandLine command_finish(CommandParser& parser, std::vector<std::string> flags
         "the name of an API key is a to z, 0 to 9, _ and -, beginning with a "
         "letter, at most 64");
   }
+  if (!parser.role.empty()) flags.push_back("--server.role=" + parser.role);
   parser.command.flags = std::move(flags);
   return std::move(parser.command);
 }

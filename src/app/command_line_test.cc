@@ -50,6 +50,15 @@ TEST(CommandLine, TheFileAndTheFlagsMayStandAnywhere) {
   EXPECT_EQ(serve.config_file, "a.toml");
 }
 
+TEST(CommandLine, TheRoleIsAShortFlag) {
+  for (const auto& words : std::vector<std::vector<const char*>>{
+           {"--role", "worker", "--log.level=off"}, {"--role=worker", "--log.level=off"}}) {
+    const auto command = command_of(words);
+    EXPECT_EQ(command.action, Action::serve) << command.text;
+    EXPECT_THAT(command.flags, testing::Contains("--server.role=worker"));
+  }
+}
+
 TEST(CommandLine, VersionAndHelpArePrinted) {
   const auto version = command_of({"--version"});
   EXPECT_EQ(version.action, Action::print);
@@ -107,7 +116,7 @@ TEST(CommandLine, CarriesOutTheConfigCommands) {
   EXPECT_THAT(run({"config", "check", "--crypto.hash=hmac"}), HasSubstr("|warning: crypto.hash"));
   EXPECT_THAT(run({"config", "check", "--log.level=loud"}),
               testing::StartsWith("2||otpd: the configuration has 1 error:\n"));
-  EXPECT_THAT(run({"config", "show"}), testing::StartsWith("0|[server]\nlisten = "));
+  EXPECT_THAT(run({"config", "show"}), testing::StartsWith("0|[server]\nmode = "));
   EXPECT_THAT(run({"config", "default"}), testing::StartsWith("0|# The configuration of otpd"));
 }
 

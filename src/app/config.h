@@ -27,7 +27,14 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+enum class Mode : std::uint8_t { embedded, cluster };
+
+// What a process of a cluster does. An embedded otpd does everything.
+enum class Role : std::uint8_t { all, api, worker, audit };
+
 struct ServerConfig {
+  Mode mode = Mode::embedded;
+  Role role = Role::all;
   Endpoint listen;
   std::uint32_t threads = 0;    // 0: one per core
   std::string tls_certificate;  // both or none
@@ -173,6 +180,32 @@ struct MessagesConfig {
   std::map<std::string, std::map<std::string, std::map<std::string, std::string>>> templates;
 };
 
+struct RedisSettings {
+  std::vector<std::string> nodes = {"127.0.0.1:6379"};
+  bool cluster = false;
+  std::string user;
+  Secret password;
+  bool tls = false;
+  std::string ca_file;
+  std::string prefix = "otpd";
+  std::uint32_t partitions = 64;
+  Millis timeout{1'000};
+  Millis replica_timeout{500};
+};
+
+struct PostgresSettings {
+  Secret url;  // never empty in a cluster
+  std::uint32_t connections = 4;
+  Millis timeout{5'000};
+};
+
+enum class Durability : std::uint8_t { async, replicated, strict };
+
+struct ClusterSettings {
+  Durability durability = Durability::replicated;
+  std::uint32_t audit_backlog = 100'000;
+};
+
 struct AuditConfig {
   Days retention{365};
 };
@@ -201,6 +234,9 @@ struct LogConfig {
 struct Config {
   ServerConfig server;
   DataConfig data;
+  RedisSettings redis;
+  PostgresSettings postgres;
+  ClusterSettings cluster;
   CryptoConfig crypto;
   OtpConfig otp;
   std::map<std::string, PurposeConfig> purposes = default_purposes();

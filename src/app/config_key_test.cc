@@ -120,10 +120,10 @@ TEST(ConfigKey, EveryRowIsComplete) {
     }
   }
   // Every row of every part is in some section, so none is lost on the way into the table.
-  EXPECT_EQ(config_keys().size(), server_keys().size() + otp_keys().size() +
-                                      delivery_keys().size() + route_keys().size() +
-                                      provider_keys().size() + http_keys().size() +
-                                      smpp_keys().size() + webhook_keys().size());
+  EXPECT_EQ(config_keys().size(),
+            server_keys().size() + otp_keys().size() + delivery_keys().size() +
+                route_keys().size() + provider_keys().size() + http_keys().size() +
+                smpp_keys().size() + webhook_keys().size() + cluster_keys().size());
 }
 
 TEST(ConfigKey, TheUnitIsInTheName) {

@@ -7,7 +7,10 @@ namespace {
 
 constexpr Section k_sections[] = {
     {"server", "The HTTP server."},
-    {"data", "Where otpd keeps what it knows."},
+    {"data", "Where an embedded otpd keeps what it knows; keys and the admin token in every mode."},
+    {"redis", "The hot state of a cluster: records, the queue, and the audit log on its way."},
+    {"postgres", "What a cluster keeps for good: the audit log, and every consumed code."},
+    {"cluster", "How the processes of a cluster work together (docs/cluster.md)."},
     {"crypto", "How codes are hashed, and the keys."},
     {"otp", "What holds for every code."},
     {"purposes.*",
@@ -44,8 +47,9 @@ std::string_view keys_section(const Key& key) {
 std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
-    for (const auto part : {server_keys(), otp_keys(), delivery_keys(), route_keys(),
-                            provider_keys(), http_keys(), smpp_keys(), webhook_keys()}) {
+    for (const auto part :
+         {server_keys(), otp_keys(), delivery_keys(), route_keys(), provider_keys(), http_keys(),
+          smpp_keys(), webhook_keys(), cluster_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

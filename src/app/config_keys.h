@@ -14,6 +14,7 @@ std::span<const Key> route_keys();     // delivery.routes, prefix_routes, fallba
 std::span<const Key> provider_keys();  // providers, except the kind http
 std::span<const Key> http_keys();      // providers of the kind http
 std::span<const Key> webhook_keys();   // webhooks
+std::span<const Key> cluster_keys();   // redis, postgres, cluster
 std::span<const Key> smpp_keys();      // providers of the kind smpp
 
 }  // namespace otpd::app

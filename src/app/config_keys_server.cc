@@ -9,6 +9,17 @@ bool server_is_endpoint(std::string_view text) {
 }
 
 constexpr Key k_server_keys[] = {
+    {.path = "server.mode",
+     .binding = at<&Config::server, &ServerConfig::mode>,
+     .choices = {"embedded", "cluster"},
+     .doc = "\"embedded\": one process that keeps everything in data.dir. \"cluster\": any number "
+            "of processes over Redis and PostgreSQL."},
+    {.path = "server.role",
+     .binding = at<&Config::server, &ServerConfig::role>,
+     .choices = {"all", "api", "worker", "audit"},
+     .doc = "What this process of a cluster does: \"api\" answers requests, \"worker\" delivers, "
+            "\"audit\" moves the audit log to PostgreSQL, \"all\" does all three. `--role worker` "
+            "says the same."},
     {.path = "server.listen",
      .binding = at<&Config::server, &ServerConfig::listen>,
      .check = server_is_endpoint,
@@ -111,7 +122,8 @@ constexpr Key k_server_keys[] = {
     {.path = "data.backend",
      .binding = at<&Config::data, &DataConfig::backend>,
      .choices = {"sqlite", "memory"},
-     .doc = "Where otpd remembers. \"memory\" forgets everything at the end and is for tests."},
+     .doc = "Where an embedded otpd remembers. \"memory\" forgets everything at the end and is for "
+            "tests."},
 
     {.path = "crypto.hash",
      .binding = at<&Config::crypto, &CryptoConfig::hash>,

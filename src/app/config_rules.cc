@@ -42,6 +42,40 @@ void rule_open_address(const RuleBench& bench) {
   }
 }
 
+void rule_mode(const RuleBench& bench) {
+  const auto& config = bench.config();
+  if (config.server.mode == Mode::embedded) {
+    if (config.server.role != Role::all) {
+      bench.refuse("server.role", {"server.mode"},
+                   "is for server.mode = \"cluster\": an embedded otpd does everything itself");
+    }
+    return;
+  }
+  if (config.redis.nodes.empty()) {
+    bench.refuse("redis.nodes", {"server.mode"}, "is empty, and a cluster keeps its state there");
+  }
+  if (config.postgres.url.empty()) {
+    bench.refuse("postgres.url", {"server.mode"},
+                 "is missing, and a cluster keeps its audit log there");
+  }
+  if (config.redis.nodes.size() > 1 && !config.redis.cluster) {
+    bench.refuse("redis.nodes", {"redis.cluster"},
+                 "names several servers, but redis.cluster is false");
+  }
+  if (config.crypto.keys.empty()) {
+    bench.warn(
+        "crypto.keys is not set: every process of the cluster must have the same key ring in "
+        "crypto.key_file");
+  }
+  if (config.data.backend == Backend::memory) {
+    bench.refuse("data.backend", {"server.mode"}, "is for an embedded otpd");
+  }
+  if (config.testing.virtual_clock && config.server.role != Role::all) {
+    bench.refuse("testing.virtual_clock", {"server.role"},
+                 "is for one process that does everything: the others would have another time");
+  }
+}
+
 void rule_links(const RuleBench& bench) {
   const auto& config = bench.config();
   const auto origin = bench.loaded.origins.find("server.public_url");
@@ -218,7 +252,7 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule : {rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
+  for (const auto rule : {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
                           rule_delivery, judge_routes, judge_providers, rule_webhooks,
                           rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
     rule(bench);

@@ -42,6 +42,27 @@ TEST(ConfigRules, TheDemoIsServedOnLoopbackOrOnDemand) {
   EXPECT_TRUE(load("demo.enabled = true").value().config.demo.enabled);
 }
 
+TEST(ConfigRules, AClusterNeedsItsServers) {
+  const std::string cluster = "--server.mode=cluster";
+  const std::string url = "--postgres.url=postgresql://otpd@127.0.0.1/otpd";
+  EXPECT_EQ(errors(load_flags({cluster, url})), "fine");
+  EXPECT_THAT(errors(load_flags({cluster})), HasSubstr("a cluster keeps its audit log there"));
+  EXPECT_THAT(errors(load_flags({cluster, url, "--redis.nodes="})),
+              HasSubstr("a cluster keeps its state there"));
+  const std::string several = "--redis.nodes=127.0.0.1:7000,127.0.0.1:7001";
+  EXPECT_THAT(errors(load_flags({cluster, url, several})), HasSubstr("redis.cluster is false"));
+  EXPECT_EQ(errors(load_flags({cluster, url, several, "--redis.cluster=true"})), "fine");
+  EXPECT_THAT(errors(load_flags({cluster, url, "--data.backend=memory"})),
+              HasSubstr("is for an embedded otpd"));
+  EXPECT_THAT(errors(load_flags({"--server.role=worker"})),
+              HasSubstr("is for server.mode = \"cluster\""));
+  EXPECT_THAT(
+      errors(load_flags({cluster, url, "--server.role=worker", "--testing.virtual_clock=true"})),
+      HasSubstr("is for one process that does everything"));
+  EXPECT_THAT(load_flags({cluster, url}).value().warnings,
+              testing::Contains(HasSubstr("the same key ring")));
+}
+
 TEST(ConfigRules, TheVirtualClockIsForLoopback) {
   EXPECT_EQ(errors(load_flags({"--testing.virtual_clock=true"})), "fine");
   EXPECT_THAT(errors(load_flags({"--testing.virtual_clock=true", "--server.listen=[::]:1",

@@ -33,10 +33,8 @@ Lane::Lane(Provider& provider, LaneConfig config, Metrics& metrics)
 
 Standing Lane::standing(TimePoint now) const {
   if (disabled_) return Standing::disabled;
-  const BreakerState state = breaker_.state(now);
-  if (state == BreakerState::open) {
-    return breaker_.answers(now) ? Standing::failing : Standing::open;
-  }
+  const BreakerState state = this->state(now);
+  if (state == BreakerState::open) return answers(now) ? Standing::failing : Standing::open;
   if (state == BreakerState::half_open && breaker_.probing()) return Standing::open;
   if (now < paused_until_ || in_flight_ >= config_.in_flight ||
       (config_.per_second > 0 && Steady::now() < next_free_)) {
@@ -49,6 +47,7 @@ Standing Lane::standing(TimePoint now) const {
 Millis Lane::wait(TimePoint now) const {
   Millis wait = k_shortest_wait;
   if (breaker_.state(now) == BreakerState::open) wait = std::max(wait, breaker_.open_until() - now);
+  if (heard_.open) wait = std::max(wait, heard_.until - now);
   if (now < paused_until_) wait = std::max(wait, paused_until_ - now);
   if (config_.per_second > 0) {
     wait = std::max(wait, std::chrono::ceil<Millis>(next_free_ - Steady::now()));
@@ -111,14 +110,19 @@ void Lane::end(const Outcome& outcome, Millis took, TimePoint now) {
 
 void Lane::publish(TimePoint now) {
   std::int64_t until = k_free;
-  const bool open = breaker_.state(now) == BreakerState::open;
-  if (open && !breaker_.answers(now)) until = breaker_.open_until().time_since_epoch().count();
+  const bool open = state(now) == BreakerState::open;
+  if (open && !answers(now)) {
+    const TimePoint own = breaker_.state(now) == BreakerState::open ? breaker_.open_until() : now;
+    until = std::max(own, heard_.open ? heard_.until : now).time_since_epoch().count();
+  }
   if (disabled_) until = TimePoint::max().time_since_epoch().count();
   const bool was_usable = blocked_until_ms_.exchange(until) == k_free;
   usable_.set(until == k_free ? 1 : 0);
   if (was_usable == (until == k_free) || disabled_) return;
   if (open) {
-    log::warn("a lane's circuit opened", {{"lane", config_.name}, {"reason", breaker_.reason()}});
+    log::warn("a lane's circuit opened",
+              {{"lane", config_.name},
+               {"reason", breaker_.reason().empty() ? heard_.reason : breaker_.reason()}});
   } else {
     log::info("a lane's circuit closed", {{"lane", config_.name}});
   }
@@ -132,23 +136,52 @@ std::optional<Millis> Lane::hedge_after(TimePoint now) const {
   return after;
 }
 
+// A circuit that is half open elsewhere stays open here until the probe there has closed it.
+BreakerState Lane::state(TimePoint now) const {
+  const BreakerState own = breaker_.state(now);
+  return heard_.open ? BreakerState::open : own;
+}
+
+LaneNews Lane::news(TimePoint now) const {
+  const BreakerState own = breaker_.state(now);
+  const std::chrono::duration<double> window = config_.breaker.window;
+  LaneNews news{.lane = config_.name,
+                .open = own == BreakerState::open || own == BreakerState::half_open,
+                .reason = breaker_.reason(),
+                .until = breaker_.open_until(),
+                .health = breaker_.health(now),
+                .in_flight = in_flight_};
+  news.per_second = (news.health.succeeded + news.health.failed) / window.count();
+  return news;
+}
+
+void Lane::hear(LaneHearsay heard, TimePoint now) {
+  heard_ = std::move(heard);
+  publish(now);
+}
+
 void Lane::set_disabled(bool disabled, TimePoint now) {
   disabled_ = disabled;
   publish(now);
 }
 
 LaneReport Lane::report(TimePoint now) const {
+  const LaneNews own = news(now);
   LaneReport report{.name = config_.name,
-                    .breaker = breaker_.state(now),
+                    .breaker = state(now),
                     .disabled = disabled_,
-                    .reason = breaker_.reason(),
+                    .reason = breaker_.reason().empty() ? heard_.reason : breaker_.reason(),
                     .until = std::nullopt,
-                    .health = breaker_.health(now),
-                    .per_second = 0,
-                    .in_flight = in_flight_};
-  if (report.breaker == BreakerState::open) report.until = breaker_.open_until();
-  const std::chrono::duration<double> window = config_.breaker.window;
-  report.per_second = (report.health.succeeded + report.health.failed) / window.count();
+                    .health = own.health,
+                    .per_second = own.per_second + heard_.per_second,
+                    .in_flight = own.in_flight + heard_.in_flight};
+  report.health.succeeded += heard_.health.succeeded;
+  report.health.failed += heard_.health.failed;
+  report.health.p50 = std::max(report.health.p50, heard_.health.p50);
+  report.health.p99 = std::max(report.health.p99, heard_.health.p99);
+  if (report.breaker == BreakerState::open) {
+    report.until = breaker_.state(now) == BreakerState::open ? breaker_.open_until() : heard_.until;
+  }
   return report;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/metrics.h"
 #include "delivery/breaker.h"
+#include "delivery/lane_news.h"
 #include "delivery/provider.h"
 
 namespace otpd::delivery {
@@ -69,6 +70,12 @@ class Lane {
   // long lately; nothing if that cannot be told.
   std::optional<Millis> hedge_after(TimePoint now) const;
 
+  // What this process has seen of it, for the others.
+  LaneNews news(TimePoint now) const;
+  // What the others say of it. A circuit that one of them opened counts here as well; it is asked
+  // only when nothing else is left, and not even then unless somebody, here or there, gets answers.
+  void hear(LaneHearsay heard, TimePoint now);
+
   // An operator's switch. What is on its way goes on.
   void set_disabled(bool disabled, TimePoint now);
   LaneReport report(TimePoint now) const;
@@ -82,12 +89,15 @@ class Lane {
   Task<Outcome> hand_over(const Message& message, Millis timeout);
   void end(const Outcome& outcome, Millis took, TimePoint now);
   void publish(TimePoint now);
+  BreakerState state(TimePoint now) const;
+  bool answers(TimePoint now) const { return breaker_.answers(now) || heard_.answers; }
 
   static constexpr std::int64_t k_free = std::numeric_limits<std::int64_t>::min();
 
   Provider& provider_;
   const LaneConfig config_;
   Breaker breaker_;
+  LaneHearsay heard_;
   bool disabled_ = false;
   std::uint32_t in_flight_ = 0;
   TimePoint paused_until_{};

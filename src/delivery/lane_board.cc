@@ -20,6 +20,10 @@ Task<Result<std::vector<LaneReport>>> LaneBoard::report() {
 }
 
 Task<Result<bool>> LaneBoard::set_disabled(std::string name, bool disabled) {
+  if (shared_ != nullptr && lanes_.contains(name)) {
+    const auto told = co_await shared_->set_disabled(name, disabled);
+    if (!told) co_return std::unexpected(told.error());
+  }
   co_return co_await await_callback<bool>(
       k_board_deadline, [this, &name, disabled](Callback<Result<bool>> done) {
         boost::asio::post(loop_, [this, name, disabled, done = std::move(done)]() mutable {
