@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak bench fuzz package format lint clean
+.PHONY: help setup run cluster test soak bench fuzz package format lint clean
 HASH ?= argon2id
 ONLY ?=
 SECONDS ?= 60
@@ -17,6 +17,10 @@ setup: ## install the Debian packages that are missing (root or sudo)
 run: ## build and start otpd with simulated carriers; open http://127.0.0.1:8080/demo
 	@tools/setup --quiet build
 	@tools/run
+
+cluster: ## a Redis Cluster, PostgreSQL and five otpd of every role, on this machine
+	@tools/setup --quiet build cluster
+	@tools/cluster
 
 test: ## build and run every test (ONLY=word: suites with that word in their name)
 	@tools/setup --quiet build test lint

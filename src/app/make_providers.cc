@@ -136,6 +136,7 @@ Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& 
     case ProviderKind::sns:
       return providers::make_sns(to_sns(config.sns), client, clock);
     case ProviderKind::smpp:
+      if (!ports.sends) break;
       return providers::make_smpp(to_smpp(config.smpp), ports.loop, ports.random,
                                   ports.receipts ? ports.receipts(name) : nullptr);
     case ProviderKind::smtp:

@@ -24,6 +24,9 @@ struct ProviderPorts {
   Random& random;
   // Who takes the receipts that come by connections of the provider of that name; empty: nobody.
   std::function<delivery::ReceiptSink(const std::string& provider)> receipts = {};
+  // False: nothing is ever sent through them, and what would connect at once (SMPP) does not; they
+  // only read receipts.
+  bool sends = true;
 };
 
 // The providers that a route uses, by name. They run on the client's loop.

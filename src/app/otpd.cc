@@ -9,10 +9,12 @@
 
 #include "app/assemble.h"
 #include "app/make_lanes.h"
+#include "app/roles.h"
 #include "app/webhooks.h"
 #include "base/log.h"
 #include "crypto/primitives.h"
 #include "delivery/expiry_sweep.h"
+#include "delivery/lane_exchange.h"
 #include "gateway/gateway.h"
 
 namespace otpd::app {
@@ -33,17 +35,18 @@ std::unique_ptr<Clock> make_clock(const TestingConfig& testing) {
 }
 
 // Members are made in this order and destroyed in the reverse one.
-class EmbeddedOtpd final : public Otpd {
+class Process final : public Otpd {
  public:
-  explicit EmbeddedOtpd(const Config& config)
+  explicit Process(const Config& config)
       : config_(config),
+        duties_(duties_of(config.server)),
         clock_(make_clock(config.testing)),
         rules_(make_rules(config)),
         loops_(loop_count(config.server.threads), "http"),
         worker_(1, "worker"),
         client_(std::make_unique<net::Client>(worker_[0])) {}
 
-  ~EmbeddedOtpd() override {
+  ~Process() override {
     // Nothing runs on a loop any more when the parts that it uses are destroyed.
     server_.reset();
     loops_.stop();
@@ -53,9 +56,7 @@ class EmbeddedOtpd final : public Otpd {
   Result<void> open() {
     const auto folder = open_folder_and_keys();
     if (!folder) return folder;
-    auto backend = open_backend(config_, *clock_, metrics_);
-    if (!backend) return std::unexpected(backend.error());
-    backend_ = std::move(*backend);
+    if (const auto state = open_state(); !state) return state;
     hashes_ = std::make_unique<crypto::HashPool>(
         crypto::HashPool::Config{config_.crypto.hash_threads, config_.crypto.hash_queue},
         metrics_.seconds("otpd_hash_wait_seconds", "Time a hash waits for a thread."));
@@ -87,14 +88,21 @@ class EmbeddedOtpd final : public Otpd {
   void drain() override {
     server_->drain(config_.server.drain_timeout);
     wait_for_handlers();
-    boost::asio::post(worker_[0], [this] { courier_->stop(); });
-    if (courier_ended_.wait_for(config_.server.drain_timeout) != std::future_status::ready) {
-      log::warn("messages were still on their way; they will be tried again at the next start");
+    if (duties_.delivers) {
+      boost::asio::post(worker_[0], [this] { courier_->stop(); });
+      if (courier_ended_.wait_for(config_.server.drain_timeout) != std::future_status::ready) {
+        log::warn("messages were still on their way; they will be tried again at the next start");
+      }
+    }
+    if (pump_) {
+      boost::asio::post(worker_[0], [this] { pump_->stop(); });
+      pump_ended_.wait_for(config_.server.drain_timeout);
     }
   }
 
  private:
   Result<void> open_folder_and_keys();
+  Result<void> open_state();
   Result<void> open_webhooks();
   Result<void> open_delivery();
   delivery::ReceiptSink receipt_sink(const std::string& provider);
@@ -111,6 +119,7 @@ class EmbeddedOtpd final : public Otpd {
   otp::Services services() { return {store(), *clock_, random_, *keys_, *hashes_}; }
 
   const Config& config_;
+  const Duties duties_;
   Metrics metrics_;
   std::unique_ptr<Clock> clock_;
   crypto::SystemRandom random_;
@@ -120,6 +129,7 @@ class EmbeddedOtpd final : public Otpd {
   net::EventLoops worker_;  // delivery and purging
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<storage::Backend> backend_;
+  storage::ClusterBackend* cluster_ = nullptr;  // backend_, if it is one
   std::unique_ptr<crypto::HashPool> hashes_;
   std::unique_ptr<Webhooks> webhooks_;  // null: nobody wants events
   std::optional<delivery::ExpirySweep> deadlines_;
@@ -130,6 +140,10 @@ class EmbeddedOtpd final : public Otpd {
   delivery::Lanes lanes_;
   std::optional<delivery::Dispatcher> dispatcher_;
   std::optional<delivery::LaneBoard> lane_board_;
+  std::optional<delivery::LaneExchange> lane_exchange_;
+  std::optional<audit::Pump> pump_;
+  std::promise<void> pump_end_;
+  std::future<void> pump_ended_ = pump_end_.get_future();
   std::optional<delivery::ReceiptDesk> receipts_;
   std::unique_ptr<delivery::Courier> courier_;
   std::promise<void> courier_end_;
@@ -144,7 +158,7 @@ class EmbeddedOtpd final : public Otpd {
   std::unique_ptr<net::HttpServer> server_;
 };
 
-Result<void> EmbeddedOtpd::open_folder_and_keys() {
+Result<void> Process::open_folder_and_keys() {
   if (const auto made = make_private_folder(config_.data.dir); !made) return made;
   auto keys = open_keys(config_.crypto, clock_->now(), random_);
   if (!keys) return std::unexpected(keys.error());
@@ -152,7 +166,27 @@ Result<void> EmbeddedOtpd::open_folder_and_keys() {
   return {};
 }
 
-Result<void> EmbeddedOtpd::open_webhooks() {
+Result<void> Process::open_state() {
+  if (config_.server.mode == Mode::embedded) {
+    auto backend = open_backend(config_, *clock_, metrics_);
+    if (!backend) return std::unexpected(backend.error());
+    backend_ = std::move(*backend);
+    return {};
+  }
+  std::vector<boost::asio::io_context*> loops{&worker_[0]};
+  for (std::size_t i = 0; i < loops_.size(); ++i) loops.push_back(&loops_[i]);
+  auto backend = storage::open_cluster_backend(make_cluster_config(config_), std::move(loops),
+                                               *clock_, metrics_);
+  if (!backend) return std::unexpected(backend.error());
+  cluster_ = backend->get();
+  backend_ = std::move(*backend);
+  if (duties_.audits) {
+    pump_.emplace(cluster_->events(), cluster_->sink(), *clock_, metrics_, audit::PumpConfig{});
+  }
+  return {};
+}
+
+Result<void> Process::open_webhooks() {
   if (config_.webhooks.url.empty()) return {};
   auto made = Webhooks::make(config_, {worker_[0], backend_->store(), backend_->queue(), *clock_,
                                        random_, *keys_, metrics_});
@@ -161,7 +195,7 @@ Result<void> EmbeddedOtpd::open_webhooks() {
   return {};
 }
 
-Result<void> EmbeddedOtpd::open_delivery() {
+Result<void> Process::open_delivery() {
   auto templates = make_templates(config_.messages);
   if (!templates) return std::unexpected(templates.error());
   templates_.emplace(std::move(*templates));
@@ -169,13 +203,14 @@ Result<void> EmbeddedOtpd::open_delivery() {
   receipts_.emplace(delivery::ReceiptPorts{store(), *clock_, random_, *keys_, metrics_},
                     delivery::ReceiptConfig{.application = config_.otp.application});
   const auto sink_of = [this](const std::string& provider) { return receipt_sink(provider); };
-  auto providers =
-      make_providers(config_, routes_, {worker_[0], *client_, *clock_, random_, sink_of});
+  auto providers = make_providers(
+      config_, routes_, {worker_[0], *client_, *clock_, random_, sink_of, duties_.delivers});
   if (!providers) return std::unexpected(providers.error());
   providers_ = std::move(*providers);
   lanes_ = make_lanes(config_, providers_, metrics_);
   dispatcher_.emplace(lanes_, routes_, *clock_, random_);
-  lane_board_.emplace(worker_[0], lanes_, *clock_);
+  lane_board_.emplace(worker_[0], lanes_, *clock_, cluster_ ? &cluster_->health() : nullptr);
+  if (cluster_) lane_exchange_.emplace(cluster_->health(), lanes_, *clock_);
   deadlines_.emplace(delivery::ExpirySweepPorts{store(), *clock_, random_, metrics_},
                      delivery::ExpirySweepConfig{});
   courier_ = std::make_unique<delivery::Courier>(
@@ -186,7 +221,7 @@ Result<void> EmbeddedOtpd::open_delivery() {
   return {};
 }
 
-delivery::ReceiptSink EmbeddedOtpd::receipt_sink(const std::string& provider) {
+delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
   return [this, provider](delivery::Receipt receipt) {
     auto take = [](delivery::ReceiptDesk& desk, std::string lane,
                    delivery::Receipt told) -> Task<void> {
@@ -198,7 +233,7 @@ delivery::ReceiptSink EmbeddedOtpd::receipt_sink(const std::string& provider) {
   };
 }
 
-Result<void> EmbeddedOtpd::open_gateway() {
+Result<void> Process::open_gateway() {
   issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_);
   sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
   verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
@@ -234,6 +269,12 @@ Result<void> EmbeddedOtpd::open_gateway() {
                            config_.demo.enabled,
                            config_.server.max_in_flight,
                            webhooks_ ? &webhooks_->endpoint() : nullptr};
+  service.serves_applications = duties_.serves;
+  if (cluster_) {
+    service.store_name = "redis";
+    service.parts.push_back(
+        {"postgres", needs_postgres(config_), [this] { return cluster_->ping_postgres(); }});
+  }
   service.channels = routes_.channels();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
@@ -243,26 +284,34 @@ Result<void> EmbeddedOtpd::open_gateway() {
 }
 
 // A handler that outlived its connection (its client was answered 503) still uses every part.
-void EmbeddedOtpd::wait_for_handlers() const {
+void Process::wait_for_handlers() const {
   const auto end = std::chrono::steady_clock::now() + config_.server.drain_timeout;
   while (gateway_->in_flight() > 0 && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(k_handlers_look);
   }
 }
 
-void EmbeddedOtpd::start_worker() {
+void Process::start_worker() {
   auto deliver = [this]() -> Task<void> {
     co_await courier_->run();
     courier_end_.set_value();
   };
-  boost::asio::co_spawn(worker_[0].get_executor(), deliver(), boost::asio::detached);
-  boost::asio::co_spawn(worker_[0].get_executor(), purge_for_ever(), boost::asio::detached);
-  boost::asio::co_spawn(worker_[0].get_executor(), watch_deadlines(), boost::asio::detached);
-  if (!webhooks_) return;
-  boost::asio::co_spawn(worker_[0].get_executor(), webhooks_->run(), boost::asio::detached);
+  auto move_events = [this]() -> Task<void> {
+    co_await pump_->run();
+    pump_end_.set_value();
+  };
+  const auto spawn = [this](Task<void> task) {
+    boost::asio::co_spawn(worker_[0].get_executor(), std::move(task), boost::asio::detached);
+  };
+  if (duties_.delivers) spawn(deliver());
+  if (duties_.delivers) spawn(watch_deadlines());
+  if (duties_.audits) spawn(purge_for_ever());
+  if (pump_) spawn(move_events());
+  if (lane_exchange_) spawn(lane_exchange_->run());
+  if (webhooks_) spawn(webhooks_->run());
 }
 
-Task<void> EmbeddedOtpd::watch_deadlines() {
+Task<void> Process::watch_deadlines() {
   std::map<std::string, Millis, std::less<>> lifetimes;
   for (const auto& [name, policy] : rules_.policies) lifetimes.emplace(name, policy.lifetime);
   const auto recovered = co_await deadlines_->recover(backend_->audit(), lifetimes);
@@ -275,14 +324,14 @@ Task<void> EmbeddedOtpd::watch_deadlines() {
   }
 }
 
-Task<void> EmbeddedOtpd::sweep_for_ever() {
+Task<void> Process::sweep_for_ever() {
   for (;;) {
     co_await deadlines_->sweep();
     co_await sleep_for(k_sweep_every);
   }
 }
 
-Task<void> EmbeddedOtpd::purge_for_ever() {
+Task<void> Process::purge_for_ever() {
   for (;;) {
     co_await sleep_for(k_purge_every);
     const auto purged = co_await backend_->purge(clock_->now());
@@ -293,7 +342,7 @@ Task<void> EmbeddedOtpd::purge_for_ever() {
 }  // namespace
 
 Result<std::unique_ptr<Otpd>> Otpd::start(const Config& config) {
-  auto otpd = std::make_unique<EmbeddedOtpd>(config);
+  auto otpd = std::make_unique<Process>(config);
   if (const auto opened = otpd->open(); !opened) return std::unexpected(opened.error());
   if (const auto listening = otpd->listen(); !listening) {
     return std::unexpected(listening.error());

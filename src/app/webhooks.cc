@@ -6,7 +6,7 @@
 namespace otpd::app {
 namespace {
 
-constexpr Millis k_count_waiting_every{1'000};
+constexpr Millis k_look_every{1'000};
 
 }  // namespace
 
@@ -32,15 +32,17 @@ Result<std::unique_ptr<Webhooks>> Webhooks::make(const Config& config, WebhooksP
 }
 
 Task<void> Webhooks::run() {
-  const auto loaded = co_await endpoint_.load();
-  if (!loaded) {
-    log::warn("it is not known whether the webhook endpoint was disabled",
-              {{"reason", loaded.error().message}});
-  }
+  bool known = true;
   for (;;) {
+    const auto loaded = co_await endpoint_.load();
+    if (!loaded && known) {
+      log::warn("it is not known whether the webhook endpoint is disabled",
+                {{"reason", loaded.error().message}});
+    }
+    known = loaded.has_value();
     const auto stats = co_await ports_.queue.stats(ports_.clock.now());
     if (stats) outbox_.set_waiting(stats->waiting);
-    co_await sleep_for(k_count_waiting_every);
+    co_await sleep_for(k_look_every);
   }
 }
 

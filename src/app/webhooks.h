@@ -30,8 +30,8 @@ class Webhooks {
   // Failure::invalid if the secrets cannot be used. `config.url` is not empty.
   static Result<std::unique_ptr<Webhooks>> make(const Config& config, WebhooksPorts ports);
 
-  // Reads whether the endpoint is disabled, then tells the outbox again and again how much waits;
-  // without end.
+  // Reads whether the endpoint is disabled, which another process may have done, and tells the
+  // outbox how much waits; again and again, without end.
   Task<void> run();
 
   // The store that everything is to be written through.

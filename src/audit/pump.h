@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -50,7 +49,7 @@ class EventSink {
 
 struct PumpConfig {
   std::size_t batch = 500;      // events in one transaction
-  Millis pause{200};            // before looking again when nothing waited
+  Millis pause{200};            // between two rounds, so that events gather into batches
   Millis trouble_pause{1'000};  // after a failure; the events wait meanwhile
 };
 
@@ -59,17 +58,22 @@ class Pump {
  public:
   Pump(EventStream& from, EventSink& to, const Clock& clock, Metrics& metrics, PumpConfig config);
 
-  // Carries what waits now, partition by partition; how many events it were.
+  // Carries what waits now, a batch of each partition in turn; how many events it were. A partition
+  // that fails does not keep the others waiting, but a sink that cannot be reached ends the round;
+  // the answer is then the first failure. What was not carried still waits.
   Task<Result<std::uint64_t>> drain();
 
   // Until stop(): drains, and exports otpd_audit_backlog_events, otpd_audit_backlog_seconds,
   // otpd_audit_written_total and otpd_audit_failures_total.
   Task<void> run();
-  // To be called on the pump's loop.
+  // To be called on the pump's loop; run() ends within its pause, and a batch under way.
   void stop() { stopping_ = true; }
 
  private:
-  Task<Result<std::uint64_t>> drain(std::uint32_t partition);
+  struct Round;
+  Task<std::size_t> carry_batch(std::uint32_t partition, Round& round);
+  Task<void> export_backlog();
+  void tell(const Result<std::uint64_t>& drained);
 
   EventStream& from_;
   EventSink& to_;
@@ -80,6 +84,7 @@ class Pump {
   Gauge waiting_;
   Gauge oldest_;
   bool stopping_ = false;
+  bool in_trouble_ = false;
 };
 
 }  // namespace otpd::audit

@@ -20,15 +20,14 @@ struct WebhookEndpointPorts {
   Random& random;
 };
 
-// The only writer of its record, so that what it has in memory is the truth. Safe from any thread.
+// What it has in memory is what it read or wrote last. Safe from any thread.
 class WebhookEndpoint {
  public:
   // `key` is a webhook_key of `url`, which must not hold a secret: operators see it.
   WebhookEndpoint(WebhookEndpointPorts ports, otp::Key key, std::string url)
       : ports_(ports), key_(std::move(key)), url_(std::move(url)) {}
 
-  // Reads what was stored before the last restart. Failures: as the store, then it counts as
-  // enabled.
+  // Reads what is stored. Failures: as the store, then what was known stays (at first: enabled).
   Task<Result<void>> load();
 
   // Writes the switch with its audit line, if it changes anything. Failures: as the store.

@@ -106,6 +106,11 @@ Gateway::Gateway(Service service)
       {"GET", "/demo", Access::anybody, static_page},
       {"GET", "/demo/{file}", Access::anybody, static_page},
   };
+  if (!service_.serves_applications) {
+    std::erase_if(routes_, [](const Route& route) {
+      return route.handler != health && route.handler != readiness && route.handler != metrics_page;
+    });
+  }
   if (service_.virtual_clock != nullptr) {
     routes_.push_back({"GET", "/admin/test-clock", Access::test, read_test_clock});
     routes_.push_back({"POST", "/admin/test-clock", Access::test, set_test_clock});

@@ -1,9 +1,11 @@
 // Service: what the routes work with. All of it outlives the gateway.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "audit/log.h"
 #include "base/clock.h"
@@ -47,6 +49,15 @@ struct Service {
   bool demo = false;
   std::size_t max_in_flight = 1'024;
   delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
+  bool serves_applications = true;               // false: health, readiness and metrics only
+  // What /readyz asks: the store, under this name, and the other parts.
+  std::string store_name = "store";
+  struct Part {
+    std::string name;
+    bool required;  // whether the service is not ready without it
+    std::function<Task<Result<void>>()> ask;
+  };
+  std::vector<Part> parts = {};
 };
 
 // One request on its way through a route.

@@ -30,10 +30,16 @@ Task<net::HttpResponse> health(const Service&, const Call&) {
 
 Task<net::HttpResponse> readiness(const Service& service, const Call&) {
   const auto store = co_await service.store.ping();
-  const ordered_json checks{{"store", store ? "ok" : "failed"}};
-  if (store) co_return json_response({{"status", "ready"}, {"checks", checks}});
+  ordered_json checks{{service.store_name, store ? "ok" : "failed"}};
+  bool ready = store.has_value();
+  for (const Service::Part& part : service.parts) {
+    const auto answer = co_await part.ask();
+    checks[part.name] = answer ? "ok" : "failed";
+    ready = ready && (answer || !part.required);
+  }
+  if (ready) co_return json_response({{"status", "ready"}, {"checks", checks}});
   co_return to_response({.name = ProblemName::unavailable,
-                         .detail = "The store cannot serve.",
+                         .detail = "A part that is needed cannot serve.",
                          .retry_after = Seconds(1),
                          .checks = checks.dump()});
 }

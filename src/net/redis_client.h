@@ -34,6 +34,8 @@ struct RedisConfig {
   Millis topology_every{10'000};     // the slot map is asked for again
   std::size_t max_waiting = 10'000;  // calls without an answer, per node; more are refused
 };
+// A copy, its password included.
+RedisConfig clone(const RedisConfig& config);
 
 // An answer, as RESP has it. Never an error: those are failures.
 struct RedisReply {

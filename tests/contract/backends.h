@@ -2,6 +2,7 @@
 #pragma once
 
 #include "harness.h"
+#include "redis_harness.h"
 
 namespace otpd::storage {
 
@@ -30,9 +31,15 @@ class Contract : public ::testing::TestWithParam<BackendKind> {
   World world_;
 };
 
-inline const auto k_backends = ::testing::Values(BackendKind{"memory", open_memory_backend},
-                                                 BackendKind{"sqlite", open_default_sqlite},
-                                                 BackendKind{"uncached", open_uncached_sqlite});
+inline const auto k_backends = ::testing::Values(
+    BackendKind{"memory", open_memory_backend}, BackendKind{"sqlite", open_default_sqlite},
+    BackendKind{"uncached", open_uncached_sqlite}, BackendKind{"redis", open_redis},
+    BackendKind{"redis_cluster", open_redis_cluster});
+
+// Those that forget when they are told to; Redis forgets by itself, by its own clock.
+inline const auto k_purging_backends = ::testing::Values(
+    BackendKind{"memory", open_memory_backend}, BackendKind{"sqlite", open_default_sqlite},
+    BackendKind{"uncached", open_uncached_sqlite});
 
 inline std::string backend_name(const ::testing::TestParamInfo<BackendKind>& info) {
   return info.param.name;

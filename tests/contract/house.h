@@ -115,6 +115,7 @@ class UseCase : public ::testing::TestWithParam<storage::BackendKind> {
 
 inline const auto k_houses =
     ::testing::Values(storage::BackendKind{"memory", storage::open_memory_backend},
-                      storage::BackendKind{"sqlite", storage::open_default_sqlite});
+                      storage::BackendKind{"sqlite", storage::open_default_sqlite},
+                      storage::BackendKind{"redis", storage::open_redis});
 
 }  // namespace otpd::usecase

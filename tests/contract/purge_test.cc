@@ -15,7 +15,7 @@ class PurgeContract : public Contract {
     world_.append({.finish = {end_of(world_.take(1).at(0), How::dead, {}, "rejected")}});
   }
 };
-INSTANTIATE_TEST_SUITE_P(Backends, PurgeContract, k_backends, backend_name);
+INSTANTIATE_TEST_SUITE_P(Backends, PurgeContract, k_purging_backends, backend_name);
 
 TEST_P(PurgeContract, RemovesExpiredRecordsOnly) {
   world_.put("old", 0, "x");  // expires in an hour
@@ -82,6 +82,15 @@ TEST_P(PurgeContract, RemovesMoreThanASliceHolds) {
   EXPECT_EQ(purged.records, 50U);
   EXPECT_EQ(purged.events, 1000U);
   EXPECT_TRUE(world_.events().empty());
+}
+
+TEST_P(PurgeContract, NeverGivesAVersionTwiceAfterAPurge) {
+  const auto version = world_.put("k", 0, "bytes");
+  world_.clock.advance(std::chrono::hours(2));
+  ASSERT_EQ(purge().records, 1U);
+  EXPECT_EQ(world_.load("k").version, 0U);
+  EXPECT_EQ(world_.commit("k", version, "ghost"), otp::CommitResult::conflict);
+  EXPECT_NE(world_.put("k", 0, "again"), version);
 }
 
 }  // namespace

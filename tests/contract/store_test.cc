@@ -64,15 +64,6 @@ TEST_P(StoreContract, NeverGivesAVersionTwice) {
   }
 }
 
-TEST_P(StoreContract, NeverGivesAVersionTwiceAfterAPurge) {
-  const auto version = world_.put("k", 0, "bytes");
-  world_.clock.advance(std::chrono::hours(2));
-  ASSERT_EQ(await(world_.backend->purge(world_.clock.now())).value().records, 1U);
-  EXPECT_EQ(world_.load("k").version, 0U);
-  EXPECT_EQ(world_.commit("k", version, "ghost"), CommitResult::conflict);
-  EXPECT_NE(world_.put("k", 0, "again"), version);
-}
-
 TEST_P(StoreContract, RecallsNothingOrWhatIsStored) {
   const auto absent = world_.store().recall("k");
   EXPECT_EQ(absent.value_or(otp::Record{}).version, 0U);

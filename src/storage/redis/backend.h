@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/result.h"
+#include "delivery/lane_news.h"
 #include "delivery/queue.h"
 #include "net/redis_client.h"
 #include "otp/store.h"
@@ -39,6 +40,7 @@ class RedisBackend {
   virtual otp::Store& store() = 0;
   virtual delivery::Queue& queue() = 0;
   virtual audit::EventStream& events() = 0;
+  virtual delivery::HealthBoard& health() = 0;
 };
 
 // Connects, loads nothing, and checks the number of partitions against the one of the first start,
