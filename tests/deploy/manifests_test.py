@@ -21,12 +21,12 @@ MODES = ("embedded", "cluster")
 ROLES = ("api", "worker", "audit")
 VERSION = re.search(r"project\(otpd VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text()).group(1)
 POD_KINDS = ("Deployment", "StatefulSet")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("OTPD")}
 
 
 def otpd(*words, **environment):
     """(exit status, output) of otpd with these words and no other OTPD_ variables than these."""
-    clean = {n: v for n, v in os.environ.items() if not n.startswith("OTPD_")}
-    ran = subprocess.run([BUILD / "otpd", *words], env=clean | environment, text=True, check=False,
+    ran = subprocess.run([BUILD / "otpd", *words], env=CLEAN | environment, text=True, check=False,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return ran.returncode, ran.stdout
 
@@ -34,7 +34,7 @@ def otpd(*words, **environment):
 def fresh_secrets():
     """What make-secrets prints, as a dictionary."""
     said = subprocess.run([DEPLOY / "compose/make-secrets"], check=True, text=True,
-                          env=os.environ | {"OTPD": str(BUILD / "otpd")},
+                          env=CLEAN | {"OTPD": str(BUILD / "otpd")},
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     pairs = re.findall(r"^(\w+)='?(.*?)'?$", said.stdout, re.M)
     key = re.search(r"otpk_\S+", said.stderr).group(0)
