@@ -116,7 +116,11 @@ Task<Result<void>> RedisClients::ping() {
 
 void RedisClients::subscribe(std::vector<std::string> channels,
                              std::function<void(const std::string&)> heard) {
-  members_.front().client->subscribe(std::move(channels), std::move(heard));
+  const Member& first = members_.front();
+  boost::asio::post(*first.loop, [client = first.client.get(), channels = std::move(channels),
+                                  heard = std::move(heard)]() mutable {
+    client->subscribe(std::move(channels), std::move(heard));
+  });
 }
 
 }  // namespace otpd::net

@@ -110,7 +110,7 @@ class RedisClients {
   // on the coroutine's own loop. As RedisClient::call.
   Task<Result<RedisReply>> call(RedisCall call);
   Task<Result<void>> ping();
-  // As RedisClient::subscribe, on the first loop.
+  // As RedisClient::subscribe, on the first loop; from any thread.
   void subscribe(std::vector<std::string> channels, std::function<void(const std::string&)> heard);
 
  private:

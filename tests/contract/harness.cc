@@ -25,11 +25,14 @@ otp::CommitResult World::commit(const otp::Key& key, std::uint64_t expected,
 }
 
 otp::Record World::load(const otp::Key& key) {
-  return await(store().load(key)).value();
+  auto loaded = await(store().load(key));
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  return std::move(*loaded);
 }
 
 void World::append(otp::Effects effects) {
-  ASSERT_TRUE(await(store().append(std::move(effects))).has_value());
+  const auto appended = await(store().append(std::move(effects)));
+  ASSERT_TRUE(appended.has_value()) << appended.error().message;
 }
 
 std::vector<delivery::Job> World::take(std::size_t max, Millis lease) {

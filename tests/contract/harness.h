@@ -91,6 +91,7 @@ class World {
   SeededRandom random{7};
   Metrics metrics;
   Retention retention{.audit = std::chrono::days(365), .dead_letters = std::chrono::days(7)};
+  std::shared_ptr<void> place;  // what else the backend needs while it lives
   std::unique_ptr<Backend> backend;
 };
 

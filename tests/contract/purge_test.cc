@@ -60,15 +60,24 @@ TEST_P(PurgeContract, LeavesJobsThatNobodyTook) {
   EXPECT_EQ(world_.take().at(0).sealed, world_.job('a').sealed);
 }
 
+// The first instant after k_start whose lines are not removed together with those of k_start.
+TimePoint next_audit_unit(AuditUnit unit) {
+  if (unit == AuditUnit::line) return k_start + Millis(1);
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(k_start));
+  return std::chrono::sys_days(day.year() / (day.month() + std::chrono::months(1)) / 1);
+}
+
 TEST_P(PurgeContract, RemovesAuditLinesPastTheirRetention) {
   world_.append({.events = {world_.event()}});
-  world_.clock.advance(Millis(1));
+  const TimePoint next = next_audit_unit(GetParam().audit_unit);
+  world_.clock.set(next);
   world_.append({.events = {world_.event()}});
-  world_.clock.set(k_start + std::chrono::days(365) - Millis(1));
+  world_.clock.set(next - Millis(2) + std::chrono::days(365));
   EXPECT_EQ(purge().events, 0U);
   world_.clock.advance(Millis(1));
   EXPECT_EQ(purge().events, 1U);
-  EXPECT_EQ(world_.events().size(), 1U);
+  ASSERT_EQ(world_.events().size(), 1U);
+  EXPECT_EQ(world_.events()[0].created_at, next);
 }
 
 TEST_P(PurgeContract, RemovesMoreThanASliceHolds) {
@@ -77,7 +86,7 @@ TEST_P(PurgeContract, RemovesMoreThanASliceHolds) {
     for (int n = 0; n < 20; ++n) effects.events.push_back(world_.event());
     world_.put("k" + std::to_string(i), 0, "x", std::move(effects));
   }
-  world_.clock.advance(std::chrono::days(366));
+  world_.clock.advance(std::chrono::days(400));
   const Purged purged = purge();
   EXPECT_EQ(purged.records, 50U);
   EXPECT_EQ(purged.events, 1000U);

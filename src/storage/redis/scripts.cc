@@ -61,11 +61,14 @@ if A[7] == '1' then
     call('ZREM', K[2], over[i])
   end
 end
-local due = call('ZRANGEBYSCORE', K[1], '-inf', A[1], 'WITHSCORES', 'LIMIT', 0, A[3])
-if #due == 0 then return due end
-local gone, held, taken = {}, {}, {}
-for i = 1, #due, 2 do
-  local member = due[i]
+local now, first = tonumber(A[1]), call('ZRANGE', K[1], 0, A[3], 'WITHSCORES')
+local gone, held, taken, last = {}, {}, {''}, 2 * A[3]
+for i = 1, #first, 2 do
+  local member, due = first[i], first[i + 1]
+  if i > last or tonumber(due) > now then
+    taken[1] = due
+    break
+  end
   local id = string.sub(member, 1, 16)
   local job = call('GET', A[4] .. id)
   gone[#gone + 1] = member
@@ -75,10 +78,10 @@ for i = 1, #due, 2 do
     local leased = id .. A[5] .. string.char(math.floor(times / 256), times % 256) .. A[6]
     held[#held + 1], held[#held + 2] = A[2], leased
     local n = #taken
-    taken[n + 1], taken[n + 2], taken[n + 3] = leased, due[i + 1], job
+    taken[n + 1], taken[n + 2], taken[n + 3] = leased, due, job
   end
 end
-call('ZREM', K[1], unpack(gone))
+if #gone > 0 then call('ZREM', K[1], unpack(gone)) end
 if #held > 0 then call('ZADD', K[2], unpack(held)) end
 return taken
 )lua";

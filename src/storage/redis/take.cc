@@ -63,9 +63,8 @@ Task<Result<void>> look_everywhere(SharedPtr shared) {
 }
 
 Result<Jobs> read_jobs(const net::RedisReply& reply) {
-  if (reply.kind != Kind::array || reply.items.size() % 3 != 0) return strange_answer();
   Jobs jobs;
-  for (std::size_t i = 0; i < reply.items.size(); i += 3) {
+  for (std::size_t i = 1; i < reply.items.size(); i += 3) {
     auto job = read_job(reply.items[i].text, reply.items[i + 1].text, reply.items[i + 2].text);
     if (job) {
       jobs.push_back(std::move(*job));
@@ -86,8 +85,10 @@ Task<Result<Jobs>> take_from(SharedPtr shared, Outlook::Pick pick, TimePoint now
       {time_text(now), time_text(now + lease), std::to_string(most), names.jobs(),
        leased.substr(0, 2), leased.substr(4), pick.end_leases ? "1" : ""}));
   if (!reply) co_return std::unexpected(reply.error());
-  // As many as asked for: there may be more.
-  if (reply->items.size() >= 3 * most) shared->outlook.heard(pick.partition);
+  if (reply->kind != Kind::array || reply->items.size() % 3 != 1) co_return strange_answer();
+  if (const auto next = read_time(reply->items[0].text)) {
+    shared->outlook.expect(pick.partition, *next);
+  }
   co_return read_jobs(*reply);
 }
 
