@@ -164,9 +164,11 @@ class CleanRoot:
             self.run(command)
 
     def command(self, *words, user=None):
-        """The command line that runs `words` in here, as `user` where that is possible."""
-        change = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-        return ["chroot", str(self.path), *(change if user and truly_root() else []), *words]
+        """The command line that runs `words` in here, as `user` where that is possible. It dies
+        with this process."""
+        become = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        return ["chroot", str(self.path), "setpriv", "--pdeathsig=KILL",
+                *(become if user and truly_root() else []), *words]
 
     def environment(self, **more):
         keep = {name: os.environ[name] for name in FAKEROOT_VARIABLES if name in os.environ}

@@ -67,10 +67,9 @@ class Service:
         base = root.environment(**environment)
         for name in clean_root.FAKEROOT_VARIABLES:
             base.pop(name, None)
-        # It dies with this test, whatever ends the test.
-        guarded = ["setpriv", "--pdeathsig", "KILL", *root.command(*command, user=user)]
-        self.process = subprocess.Popen(guarded, env=base, text=True, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(root.command(*command, user=user), env=base, text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
         for line in self.process.stdout:
             self.lines.append(line)
             if found := re.search(ready, line):
