@@ -22,7 +22,8 @@ struct RedisNode {
 };
 
 struct RedisConfig {
-  std::vector<RedisNode> nodes;  // one server, or any few nodes of the cluster
+  // At least one: a server (or a few, of which one is the master), or any few nodes of the cluster.
+  std::vector<RedisNode> nodes;
   bool cluster = false;
   std::string user;     // of the ACL; empty: "default"
   Secret password;      // empty: no AUTH
@@ -65,7 +66,8 @@ struct RedisCall {
   const RedisScript* script = nullptr;  // by EVALSHA, and EVAL where the node does not know it
   std::size_t keys = 0;                 // of a script: how many of `words` are keys
   bool replicated = false;              // answered when a replica has it too (WAIT 1), or after
-                            // replica_timeout, which is counted in otpd_redis_unreplicated_total
+                            // replica_timeout (a tenth of it while none answers), which is
+                            // counted in otpd_redis_unreplicated_total
 };
 
 // For one loop. Connects when it is first asked and again after a loss, with backoff and jitter;
@@ -78,10 +80,11 @@ class RedisClient {
   virtual ~RedisClient() = default;
 
   // The answer. Redirections (MOVED, ASK) are followed, and what was certainly not done (TRYAGAIN,
-  // CLUSTERDOWN, LOADING, NOSCRIPT, READONLY after a fail-over) is repeated with backoff inside the
-  // deadline. What may have been done is never repeated. Failures: unavailable (nobody answers, or
-  // the connection was lost: it may have been done), timeout, overloaded, internal (an error of
-  // Redis's that no repetition mends; its words).
+  // CLUSTERDOWN, LOADING, NOREPLICAS, NOSCRIPT, READONLY after a fail-over) is repeated with
+  // backoff inside the deadline. What may have been done is never repeated. Failures: unavailable
+  // (nobody answers, or the connection was lost, and it may have been done; or Redis takes no
+  // writes now), timeout, overloaded, internal (an error of Redis's that no repetition mends; its
+  // words).
   virtual Task<Result<RedisReply>> call(RedisCall call) = 0;
 
   // Whether every master that is known answers.

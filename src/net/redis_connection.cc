@@ -27,7 +27,10 @@ RedisConnection::RedisConnection(Executor loop, std::shared_ptr<const RedisConfi
       metrics_(metrics),
       random_(static_cast<std::uint64_t>(Steady::now().time_since_epoch().count())),
       pause_timer_(loop),
-      deadline_timer_(loop) {}
+      beat_timer_(loop),
+      deadline_timer_(loop) {
+  ping_.words = {"PING"};
+}
 
 void RedisConnection::start() {
   if (running_ || over_) return;
@@ -73,13 +76,31 @@ Task<std::string> RedisConnection::serve() {
     co_return "closed";
   }
   if (was_up_) metrics_.reconnects.add();
+  if (was_up_ || failures_ > 0) {
+    log::info("connected to Redis", {{"host", node_.host}, {"port", node_.port}});
+  }
   was_up_ = true;
   link_ = std::move(*link);
   why_.clear();
   suspected_ = false;
   state_ = State::up;
   flush_soon();
+  boost::asio::co_spawn(
+      loop_, [self = shared_from_this(), up = link_] { return self->beat(up); },
+      boost::asio::detached);
   co_return co_await read_all(link_);
+}
+
+Task<void> RedisConnection::beat(std::shared_ptr<Link> link) {
+  while (link == link_ && why_.empty()) {
+    boost::system::error_code cancelled;
+    beat_timer_.expires_after(config_->call_timeout);
+    co_await beat_timer_.async_wait(boost::asio::redirect_error(use_task, cancelled));
+    if (link != link_ || !why_.empty()) co_return;
+    if (!is_idle()) continue;
+    const auto deadline = Steady::now() + config_->call_timeout;
+    enqueue({.call = &ping_, .deadline = deadline}, [](const RedisHeard&) {});
+  }
 }
 
 Task<std::string> RedisConnection::read_all(std::shared_ptr<Link> link) {
@@ -120,6 +141,7 @@ void RedisConnection::leave(const std::string& why) {
 void RedisConnection::end_link(std::string why) {
   if (!link_) return;
   if (why_.empty()) why_ = std::move(why);
+  beat_timer_.cancel();
   link_->close();
 }
 

@@ -39,7 +39,8 @@ struct RedisAsk {
 //
 // States: *fresh* (never connected, or a connection that worked has ended: calls wait for the
 // attempt under way), *up*, and *down* (the last attempt failed, or a call waited in vain: calls
-// fail at once, and the next attempts come with backoff and jitter).
+// fail at once, and the next attempts come with backoff and jitter). A connection that has nothing
+// to do asks every call_timeout whether the node is still there (PING).
 class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
  public:
   // With `replicating`, WAIT 1 follows the calls of each write, the answers to those that are
@@ -83,6 +84,7 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   Task<void> run();
   Task<std::string> serve();
   Task<std::string> read_all(std::shared_ptr<Link> link);
+  Task<void> beat(std::shared_ptr<Link> link);
   Task<void> pause();
   void leave(const std::string& why);
   void end_link(std::string why);
@@ -117,6 +119,8 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   std::uint32_t failures_ = 0;  // attempts in a row without a lasting connection
   bool was_up_ = false;
   Timer pause_timer_;
+  Timer beat_timer_;
+  RedisCall ping_;
 
   std::string out_;            // what waits to be written
   std::string writing_bytes_;  // what is being written

@@ -7,7 +7,7 @@
 namespace otpd::net {
 namespace {
 
-constexpr std::size_t k_redis_max_nodes = 4'096;
+constexpr std::size_t k_redis_max_nodes = 1'000;
 constexpr std::uint16_t k_redis_crc_polynomial = 0x1021;
 
 constexpr std::array<std::uint16_t, 256> make_redis_crc_table() {

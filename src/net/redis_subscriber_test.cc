@@ -1,8 +1,5 @@
-#include <gmock/gmock.h>
-
 #include <algorithm>
 
-#include "net/redis_slots.h"
 #include "net/test_redis_client.h"
 
 namespace otpd::net {
@@ -59,35 +56,6 @@ TEST_F(RedisSubscriberTest, ASilentServerIsGivenUp) {
   });
   server.resume();
   EXPECT_TRUE(wait_for("news", 2));
-}
-
-TEST_F(RedisSubscriberTest, FollowsASlotToItsNewMaster) {
-  TestRedisCluster cluster;
-  auto config = config_for({cluster[0].node(), cluster[1].node()});
-  config.cluster = true;
-  connect(std::move(config));
-  std::vector<std::string> channels;
-  for (int i = 0; i < 8; ++i) channels.push_back("{p" + std::to_string(i) + "}news");
-  subscribe(channels);
-  for (const std::string& channel : channels) ASSERT_TRUE(wait_for(channel, 1)) << channel;
-  const std::string& moved = channels[0];
-  const std::string slot = std::to_string(redis_slot(moved));
-  // The nodes 0 to 2 are the masters, by the order of their ranges.
-  const std::size_t owner = redis_slot(moved) / 5461;
-  TestRedis& from = cluster[owner];
-  TestRedis& to = cluster[(owner + 1) % 3];
-  const std::string source = from.cli({"CLUSTER", "MYID"});
-  const std::string target = to.cli({"CLUSTER", "MYID"});
-  to.cli({"CLUSTER", "SETSLOT", slot, "IMPORTING", source});
-  from.cli({"CLUSTER", "SETSLOT", slot, "MIGRATING", target});
-  for (TestRedis* node : {&to, &from}) node->cli({"CLUSTER", "SETSLOT", slot, "NODE", target});
-  ASSERT_TRUE(wait_for(moved, 2));
-  for (const std::string& channel : channels) {
-    const std::size_t before = count(channel);
-    RedisCall publish{.words = {"SPUBLISH", channel, "x"}, .key = channel};
-    ASSERT_TRUE(ask(publish));
-    EXPECT_TRUE(wait_for(channel, before + 1)) << channel;
-  }
 }
 
 }  // namespace

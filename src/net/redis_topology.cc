@@ -42,6 +42,10 @@ Task<Result<bool>> RedisTopology::wait_for_map(Steady::time_point deadline) {
   start();
   if (map_) co_return true;
   if (over_) co_return fail(Failure::unavailable, "the Redis client was closed");
+  if (asked_ && !learnt_) co_return fail(Failure::unavailable, failure_);
+  if (waiting_.size() >= config_->max_waiting) {
+    co_return fail(Failure::overloaded, "too many calls wait for Redis");
+  }
   co_return co_await await_callback<bool>(
       redis_time_left(deadline),
       [this](Callback<Result<bool>> done) { waiting_.push_back(std::move(done)); });
@@ -73,6 +77,7 @@ Task<void> RedisTopology::watch() {
     wanted_ = false;
     const bool before = std::exchange(learnt_, co_await learn());
     if (over_) break;
+    asked_ = true;
     if (!learnt_ && (before || !map_)) {
       log::warn("no map of the Redis cluster", {{"reason", failure_}});
     }

@@ -22,7 +22,8 @@ class RedisTopology : public std::enable_shared_from_this<RedisTopology> {
 
   // Null before the first answer.
   const RedisSlotMap* map() const { return map_ ? &*map_ : nullptr; }
-  // Resumes when there is a map. Failure::unavailable: no node could be asked.
+  // Resumes when there is a map. Failure::unavailable: no node could be asked; at once while none
+  // can. Failure::overloaded: too many wait for it.
   Task<Result<bool>> wait_for_map(Steady::time_point deadline);
   // The map may be out of date.
   void refresh_soon();
@@ -51,6 +52,7 @@ class RedisTopology : public std::enable_shared_from_this<RedisTopology> {
   std::function<void()> changed_;
   std::size_t turn_ = 0;  // who is asked first
   bool running_ = false;
+  bool asked_ = false;   // at least once
   bool learnt_ = false;  // the last time
   bool wanted_ = false;
   bool over_ = false;

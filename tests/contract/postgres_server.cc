@@ -54,6 +54,7 @@ PostgresShell::PostgresShell(const std::string& url) : connection_(PQconnectdb(u
     PQfinish(connection_);
     throw std::runtime_error(why);
   }
+  PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
 }
 
 PostgresShell::~PostgresShell() {
@@ -135,7 +136,7 @@ void PostgresServer::give_back(const std::string& database) {
   shell.run(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
       "WHERE datname = current_database() AND pid <> pg_backend_pid()");
-  shell.run("SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  shell.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
   free_.push_back(database);
 }
 

