@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run cluster test soak bench fuzz format lint clean
+.PHONY: help setup run cluster test soak bench fuzz package format lint clean
 HASH ?= argon2id
 ONLY ?=
 SECONDS ?= 60
@@ -40,6 +40,11 @@ bench: ## throughput, latency and CPU per operation (HASH=hmac: without Argon2id
 fuzz: ## fuzz every parser (SECONDS=60: for each)
 	@tools/setup --quiet build lint
 	@tools/fuzz $(SECONDS)
+
+package: ## build the Debian packages, build/otpd_VERSION_ARCH.deb and build/otpd-sim_…
+	@tools/setup --quiet build
+	@tools/build release otpd sms-sim
+	@cd build/release && cpack --config CPackConfig.cmake
 
 format: ## format the C++ in place
 	@tools/setup --quiet lint
