@@ -65,7 +65,7 @@ TEST(RedisSlotMapTest, KnowsTheMasterOfASlot) {
 }
 
 TEST(RedisSlotMapTest, TheHostThatIsNotToldIsTheOneThatWasAsked) {
-  for (RedisReply host : {RedisReply{}, text_reply(""), text_reply("?")}) {
+  for (const RedisReply& host : {RedisReply{}, text_reply(""), text_reply("?")}) {
     const auto map = RedisSlotMap::parse(
         array_reply({array_reply({number_reply(0), number_reply(1),
                                   array_reply({host, number_reply(7001), text_reply("id")})})}),

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -18,17 +20,17 @@
 namespace otpd::net {
 
 // What `redis-cli words…` prints.
-inline std::string redis_cli(const std::vector<std::string>& words) {
-  std::string line = "redis-cli --no-auth-warning";
-  for (const std::string& word : words) line += " '" + word + "'";
-  std::FILE* pipe = ::popen((line + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) throw std::runtime_error("popen");
+inline std::string redis_cli(std::vector<std::string> words) {
+  words.insert(words.begin(), {"redis-cli", "--no-auth-warning"});
+  const int out = ::memfd_create("redis-cli", MFD_CLOEXEC);
+  if (out < 0) throw std::runtime_error("memfd_create");
+  TestProcess(words, "/proc/self/fd/" + std::to_string(out)).wait();
   std::string said;
   char bytes[4096];
-  for (std::size_t n = 0; (n = std::fread(bytes, 1, sizeof bytes, pipe)) > 0;) {
-    said.append(bytes, n);
+  for (ssize_t n = 0; (n = ::read(out, bytes, sizeof bytes)) > 0;) {
+    said.append(bytes, static_cast<std::size_t>(n));
   }
-  ::pclose(pipe);
+  ::close(out);
   return said;
 }
 
