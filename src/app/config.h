@@ -208,6 +208,7 @@ struct ClusterSettings {
 
 struct AuditConfig {
   Days retention{365};
+  Seconds checkpoint_every{60};
 };
 
 struct AuthConfig {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/use_future.hpp>
 #include <future>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "app/make_lanes.h"
 #include "app/roles.h"
 #include "app/webhooks.h"
+#include "audit/checkpointer.h"
 #include "base/log.h"
 #include "crypto/primitives.h"
 #include "delivery/expiry_sweep.h"
@@ -60,6 +62,8 @@ class Process final : public Otpd {
     hashes_ = std::make_unique<crypto::HashPool>(
         crypto::HashPool::Config{config_.crypto.hash_threads, config_.crypto.hash_queue},
         metrics_.seconds("otpd_hash_wait_seconds", "Time a hash waits for a thread."));
+    checkpointer_.emplace(backend_->audit(), *clock_, audit::CheckpointSigner(keys_->index_key()),
+                          metrics_);
     if (const auto made = open_webhooks(); !made) return made;
     if (const auto made = open_delivery(); !made) return made;
     return open_gateway();
@@ -98,6 +102,10 @@ class Process final : public Otpd {
       boost::asio::post(worker_[0], [this] { pump_->stop(); });
       pump_ended_.wait_for(config_.server.drain_timeout);
     }
+    if (!duties_.audits) return;
+    // What the service did last is signed, too.
+    boost::asio::co_spawn(worker_[0].get_executor(), checkpointer_->sign(), boost::asio::use_future)
+        .wait_for(config_.server.drain_timeout);
   }
 
  private:
@@ -133,6 +141,7 @@ class Process final : public Otpd {
   std::unique_ptr<crypto::HashPool> hashes_;
   std::unique_ptr<Webhooks> webhooks_;  // null: nobody wants events
   std::optional<delivery::ExpirySweep> deadlines_;
+  std::optional<audit::Checkpointer> checkpointer_;
 
   std::optional<delivery::Templates> templates_;
   delivery::RouteTable routes_;
@@ -276,6 +285,7 @@ Result<void> Process::open_gateway() {
         {"postgres", needs_postgres(config_), [this] { return cluster_->ping_postgres(); }});
   }
   service.channels = routes_.channels();
+  service.index_key = keys_->index_key();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
   }
@@ -306,6 +316,7 @@ void Process::start_worker() {
   if (duties_.delivers) spawn(deliver());
   if (duties_.delivers) spawn(watch_deadlines());
   if (duties_.audits) spawn(purge_for_ever());
+  if (duties_.audits) spawn(checkpointer_->run(config_.audit.checkpoint_every));
   if (pump_) spawn(move_events());
   if (lane_exchange_) spawn(lane_exchange_->run());
   if (webhooks_) spawn(webhooks_->run());

@@ -65,6 +65,7 @@ class SearchFilter {
     add_text("event_type", query.event_type);
     if (query.from) add("created_at >=", timestamp(*query.from));
     if (query.to) add("created_at <", timestamp(*query.to));
+    if (query.before) add_before(*query.before);
   }
   const std::string& sql() const { return sql_; }
   const Arguments& arguments() const { return arguments_; }
@@ -75,6 +76,11 @@ class SearchFilter {
     sql_ += arguments_.size() == 1 ? " WHERE " : " AND ";
     sql_ += condition;
     sql_ += " $" + std::to_string(arguments_.size());
+  }
+  void add_before(const audit::Place& place) {
+    add("(created_at, id) < (", timestamp(place.created_at));
+    arguments_.push_back(uuid(id_column(place.id)));
+    sql_ += ", $" + std::to_string(arguments_.size()) + ")";
   }
   void add_text(const std::string& column, const std::string& wanted) {
     if (!wanted.empty()) add((column + " =").c_str(), text(text_column(wanted)));
