@@ -336,7 +336,10 @@ TEST_P(Delivering, StopLetsRunningTriesEndAndBeginsNoOther) {
   const auto running = send();
   start();
   run_until_tries(1);
+  queue_.closed = [] { return true; };
+  let_it_look();  // so that no look is under way, which could still find the next job
   courier_->stop();
+  queue_.closed = {};
   const auto waiting = send("+14155550100");
   loop_.run_for(std::chrono::milliseconds(20));
   EXPECT_FALSE(ended_);

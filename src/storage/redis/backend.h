@@ -33,7 +33,8 @@ struct RedisBackendConfig {
   std::size_t cache_records = 10'000;  // for Store::recall
 };
 
-// Owns its ports. Safe from any thread. `purge` is not needed: Redis forgets by itself.
+// Owns its ports. The queue takes the oldest jobs of a partition first; between partitions the
+// order is only nearly that. Safe from any thread. `purge` is not needed: Redis forgets by itself.
 class RedisBackend {
  public:
   virtual ~RedisBackend() = default;

@@ -70,7 +70,8 @@ for i = 1, #first, 2 do
     break
   end
   local id = string.sub(member, 1, 16)
-  local job = call('GET', A[4] .. id)
+  local job = redis.pcall('GET', A[4] .. id)
+  if type(job) == 'table' then break end
   gone[#gone + 1] = member
   if job then
     local high, low = string.byte(member, 19, 20)

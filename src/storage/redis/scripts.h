@@ -34,7 +34,8 @@ const net::RedisScript& write_script();
 // Takes what is due. KEYS: due, held. ARGV: now, end of the lease, most jobs, the jobs' keys
 // without their ids, first 2 bytes of the lease, last 4 bytes, "1" to end leases that ran out.
 // Between them goes how often the job was taken, 2 bytes. Answers when the next one is due
-// ("inf": none waits), then member, due_at, job of each.
+// ("inf": none waits; "": unknown, since a job's key is just being moved to another node and it
+// stays due), then member, due_at, job of each.
 const net::RedisScript& take_script();
 
 // Makes sure that what is shared by a partition is there and lives on. KEYS: events, due, held.
