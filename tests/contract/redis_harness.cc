@@ -8,10 +8,11 @@
 namespace otpd::storage {
 namespace {
 
-// The loops of backends that ended. Whoever still waited for one gives up by its own deadline, and
-// only then lets go of the connections, which must not outlive their loop.
+// The loops of backends that ended; never destroyed. Whoever still waited for one gives up by its
+// own deadline, and only then lets go of the connections, which must not outlive their loop; and a
+// call that was cut off holds a timer of its caller's loop, which is gone by now.
 std::list<std::unique_ptr<net::EventLoops>>& ended_loops() {
-  static std::list<std::unique_ptr<net::EventLoops>> loops;
+  static auto& loops = *new std::list<std::unique_ptr<net::EventLoops>>;
   return loops;
 }
 
