@@ -12,7 +12,10 @@
 namespace otpd::storage {
 
 struct PostgresConfig {
-  Secret url;  // postgresql://user:password@host:port/database?sslmode=…, or a libpq conninfo
+  // postgresql://user:password@host:port/database?sslmode=…, or a libpq conninfo. A pooler between
+  // must pool sessions: statements are prepared. What the URL does not say, libpq's environment
+  // may.
+  Secret url;
   Retention retention;
   std::size_t connections = 4;      // a thread each
   std::size_t queue_limit = 1'024;  // calls that wait for one; more are refused at once
@@ -34,13 +37,17 @@ class PostgresBackend : public Backend {
   virtual audit::EventSink& sink() = 0;
   virtual ConsumptionLedger& ledger() = 0;
   // Makes the audit partitions of this month and the next two; drops those that are wholly past
-  // the retention, after writing down where each chain then begins. Purge does it too.
+  // the retention, after writing down where each chain then begins: audit lines go by whole months,
+  // up to a month after their retention. Purge does it too. May take a minute; a partition that
+  // somebody reads for long stays until the next time (Failure::timeout).
   virtual Task<Result<void>> maintain(TimePoint now) = 0;
 };
 
-// Makes the tables if need be, under an advisory lock: several processes may start at once. Does
-// not need PostgreSQL to be there: calls fail as unavailable until it is, and then the tables are
-// made. `clock` and `metrics` must outlive it. Failures: invalid (the URL, or a newer schema).
+// Makes the tables if need be, under an advisory lock: several processes may start at once. Waits
+// for the first connection, at most the connect timeout and a call's. Does not need PostgreSQL to
+// be there: calls fail as unavailable until it is, and then the tables are made. Exports
+// otpd_postgres_connections, _waiting_calls, _failures_total and _call_seconds. `clock` and
+// `metrics` must outlive it. Failures: invalid (the URL, or a newer schema).
 Result<std::unique_ptr<PostgresBackend>> open_postgres_backend(const PostgresConfig& config,
                                                                const Clock& clock,
                                                                Metrics& metrics);

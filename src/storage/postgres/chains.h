@@ -13,8 +13,8 @@
 namespace otpd::storage::postgres {
 
 // Inside a transaction, whose last lock is the chain's head: appends the events whose id is not
-// there yet, in order. (An id is looked for among the lines of the events' own times: an event that
-// comes again comes with its time.)
+// there yet, in order. (An id is looked for together with its time: an event that comes again comes
+// with the same one.)
 void append_events(Session& session, std::uint32_t chain, const std::vector<audit::Event>& events);
 
 // Runs `body() -> T`, which appends `events`, in a transaction, after making the partitions that

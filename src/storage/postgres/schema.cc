@@ -73,9 +73,9 @@ CREATE SEQUENCE otp_versions;
 CREATE TABLE otp_records (
   key        BYTEA PRIMARY KEY,
   version    BIGINT NOT NULL,
-  expires_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,  -- rounded up, see tables.cc
   bytes      BYTEA NOT NULL
-);
+) WITH (fillfactor = 70);
 CREATE INDEX otp_records_expiry ON otp_records (expires_at);
 
 CREATE SEQUENCE otp_arrivals;

@@ -8,6 +8,10 @@
 namespace otpd::storage::postgres {
 namespace {
 
+// Records are collected in steps of this: a record that is written again soon keeps its place in
+// the index over the expiry, and the row can be updated in its page.
+using CollectionStep = std::chrono::duration<std::int64_t, std::ratio<600>>;
+
 Argument size_argument(std::size_t size) {
   return number(static_cast<std::int64_t>(size));
 }
@@ -81,19 +85,20 @@ otp::Record load_record(Session& session, const otp::Key& key) {
 bool put_record(Session& session, const otp::Key& key, std::uint64_t expected,
                 const std::string& bytes, TimePoint expires_at) {
   if (bytes.empty()) return erase_record(session, key, expected);
+  const Argument collect_at = milliseconds(std::chrono::ceil<CollectionStep>(expires_at));
   if (expected == 0) {
     return session
                .run(
                    "INSERT INTO otp_records (key, version, expires_at, bytes) "
                    "VALUES ($1, nextval('otp_versions'), $2, $3) ON CONFLICT DO NOTHING",
-                   {bytea(key), milliseconds(expires_at), bytea(bytes)})
+                   {bytea(key), collect_at, bytea(bytes)})
                .changed() == 1;
   }
   return session
              .run(
                  "UPDATE otp_records SET version = nextval('otp_versions'), expires_at = $2, "
                  "bytes = $3 WHERE key = $1 AND version = $4",
-                 {bytea(key), milliseconds(expires_at), bytea(bytes), number(expected)})
+                 {bytea(key), collect_at, bytea(bytes), number(expected)})
              .changed() == 1;
 }
 
