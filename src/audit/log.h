@@ -14,6 +14,14 @@
 
 namespace otpd::audit {
 
+// Where an event stands among those that a search finds: newest first, and within a millisecond by
+// id.
+struct Place {
+  TimePoint created_at;
+  std::string id;
+  bool operator==(const Place&) const = default;
+};
+
 // Every given member narrows the answer. Newest first.
 struct Query {
   std::string channel_hash;
@@ -22,7 +30,10 @@ struct Query {
   std::string event_type;
   std::optional<TimePoint> from;  // inclusive
   std::optional<TimePoint> to;    // exclusive
-  std::size_t limit = 100;        // 1 to 1,000
+  // Only what comes after this place: (created_at, id) is less than its own. With the place of the
+  // last event of a page it gives the next one; none is left out or given twice.
+  std::optional<Place> before;
+  std::size_t limit = 100;  // 1 to 1,000
 };
 
 // Some lines of one chain, those of a time and all between them.

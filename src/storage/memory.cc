@@ -3,6 +3,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -156,7 +157,9 @@ class MemoryTables {
            same(query.verification_id, event.verification_id) &&
            same(query.event_type, event.event_type) &&
            (!query.from || event.created_at >= *query.from) &&
-           (!query.to || event.created_at < *query.to);
+           (!query.to || event.created_at < *query.to) &&
+           (!query.before || std::tie(event.created_at, event.id) <
+                                 std::tie(query.before->created_at, query.before->id));
   }
 
   // False if the lease is stale.

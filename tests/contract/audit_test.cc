@@ -73,5 +73,22 @@ TEST_P(AuditContract, EveryMemberOfAQueryNarrows) {
   EXPECT_TRUE(world_.events({.channel_hash = "' OR 1=1 --"}).empty());
 }
 
+TEST_P(AuditContract, PagesLeaveNothingOutAndGiveNothingTwice) {
+  std::vector<audit::Event> written;
+  for (int i = 0; i < 23; ++i) {
+    if (i % 9 == 0) world_.clock.advance(Millis(1));
+    written.push_back(world_.event());
+    append(written.back());
+  }
+  std::vector<audit::Event> found;
+  audit::Query query{.limit = 4};
+  for (auto page = world_.events(query); !page.empty(); page = world_.events(query)) {
+    query.before = audit::Place{page.back().created_at, page.back().id};
+    found.insert(found.end(), page.begin(), page.end());
+  }
+  EXPECT_EQ(found, world_.events());
+  EXPECT_THAT(found, ::testing::UnorderedElementsAreArray(written));
+}
+
 }  // namespace
 }  // namespace otpd::storage

@@ -35,6 +35,10 @@ Filter filter_of(const audit::Query& query) {
   filter.add_text("event_type = ?", query.event_type);
   if (query.from) filter.add("created_at >= ?", *query.from);
   if (query.to) filter.add("created_at < ?", *query.to);
+  if (query.before) {
+    filter.add("(created_at, id) < (?, ?)", query.before->created_at);
+    filter.arguments.emplace_back(std::string_view(query.before->id));
+  }
   return filter;
 }
 
