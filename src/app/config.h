@@ -175,6 +175,7 @@ struct MessagesConfig {
 
 struct AuditConfig {
   Days retention{365};
+  Seconds checkpoint_every{60};
 };
 
 struct AuthConfig {

@@ -162,7 +162,15 @@ constexpr Key k_server_keys[] = {
      .min = 1,
      .max = 3'650,
      .unit = "days",
-     .doc = "How long the audit log is kept. PCI DSS asks for a year, HIPAA for six."},
+     .doc = "How long the audit log is kept: 365 for PCI DSS (10.5.1, one year), 2190 for HIPAA "
+            "(45 CFR 164.316, six years)."},
+    {.path = "audit.checkpoint_s",
+     .binding = at<&Config::audit, &AuditConfig::checkpoint_every>,
+     .min = 1,
+     .max = 86'400,
+     .unit = "seconds",
+     .doc = "How often the end of the audit log is signed, if it has moved; also once at the end. "
+            "What came after the last signature could be cut off unnoticed."},
 
     {.path = "auth.api_keys",
      .binding = at<&Config::auth, &AuthConfig::api_keys>,

@@ -4,12 +4,14 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/use_future.hpp>
 #include <future>
 #include <thread>
 
 #include "app/assemble.h"
 #include "app/make_lanes.h"
 #include "app/webhooks.h"
+#include "audit/checkpointer.h"
 #include "base/log.h"
 #include "crypto/primitives.h"
 #include "delivery/expiry_sweep.h"
@@ -59,6 +61,8 @@ class EmbeddedOtpd final : public Otpd {
     hashes_ = std::make_unique<crypto::HashPool>(
         crypto::HashPool::Config{config_.crypto.hash_threads, config_.crypto.hash_queue},
         metrics_.seconds("otpd_hash_wait_seconds", "Time a hash waits for a thread."));
+    checkpointer_.emplace(backend_->audit(), *clock_, audit::CheckpointSigner(keys_->index_key()),
+                          metrics_);
     if (const auto made = open_webhooks(); !made) return made;
     if (const auto made = open_delivery(); !made) return made;
     return open_gateway();
@@ -91,6 +95,9 @@ class EmbeddedOtpd final : public Otpd {
     if (courier_ended_.wait_for(config_.server.drain_timeout) != std::future_status::ready) {
       log::warn("messages were still on their way; they will be tried again at the next start");
     }
+    // What the service did last is signed, too.
+    boost::asio::co_spawn(worker_[0].get_executor(), checkpointer_->sign(), boost::asio::use_future)
+        .wait_for(config_.server.drain_timeout);
   }
 
  private:
@@ -123,6 +130,7 @@ class EmbeddedOtpd final : public Otpd {
   std::unique_ptr<crypto::HashPool> hashes_;
   std::unique_ptr<Webhooks> webhooks_;  // null: nobody wants events
   std::optional<delivery::ExpirySweep> deadlines_;
+  std::optional<audit::Checkpointer> checkpointer_;
 
   std::optional<delivery::Templates> templates_;
   delivery::RouteTable routes_;
@@ -235,6 +243,7 @@ Result<void> EmbeddedOtpd::open_gateway() {
                            config_.server.max_in_flight,
                            webhooks_ ? &webhooks_->endpoint() : nullptr};
   service.channels = routes_.channels();
+  service.index_key = keys_->index_key();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
   }
@@ -258,6 +267,8 @@ void EmbeddedOtpd::start_worker() {
   boost::asio::co_spawn(worker_[0].get_executor(), deliver(), boost::asio::detached);
   boost::asio::co_spawn(worker_[0].get_executor(), purge_for_ever(), boost::asio::detached);
   boost::asio::co_spawn(worker_[0].get_executor(), watch_deadlines(), boost::asio::detached);
+  boost::asio::co_spawn(worker_[0].get_executor(),
+                        checkpointer_->run(config_.audit.checkpoint_every), boost::asio::detached);
   if (!webhooks_) return;
   boost::asio::co_spawn(worker_[0].get_executor(), webhooks_->run(), boost::asio::detached);
 }

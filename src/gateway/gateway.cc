@@ -103,6 +103,9 @@ Gateway::Gateway(Service service)
       {"POST", "/admin/webhook/enable", Access::admin, enable_webhook},
       {"GET", "/admin/verifications/{verification_id}", Access::admin, show_timeline},
       {"GET", "/admin/events", Access::admin, search_events},
+      {"GET", "/admin/audit/chains", Access::admin, list_chains},
+      {"GET", "/admin/audit/lines", Access::admin, list_chain_lines},
+      {"GET", "/admin/audit/checkpoints", Access::admin, list_checkpoints},
       {"GET", "/demo", Access::anybody, static_page},
       {"GET", "/demo/{file}", Access::anybody, static_page},
   };

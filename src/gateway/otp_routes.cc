@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/uuid.h"
+#include "gateway/recipients.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
 
@@ -12,8 +13,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::size_t k_max_phone = 64;
-constexpr std::size_t k_max_email = 254;
 constexpr std::size_t k_max_name = 32;
 constexpr std::size_t k_max_locale = 35;  // RFC 5646 section 4.4.1
 constexpr std::size_t k_max_key = 255;
@@ -23,20 +22,11 @@ constexpr std::size_t k_max_code = 10;
 
 // The recipient named by "phone" or "email", one of the two.
 std::optional<otp::Recipient> read_recipient(Members& members, const Service& service) {
-  const auto phone = members.text("phone", k_max_phone);
-  const auto email = members.text("email", k_max_email);
-  if (members.refused()) return std::nullopt;
-  if (phone.has_value() == email.has_value()) {
-    members.refuse(ProblemName::invalid_request, phone ? "email" : "phone",
-                   "Give either \"phone\" or \"email\".");
-    return std::nullopt;
+  auto recipient = find_recipient(members, service);
+  if (!recipient) {
+    members.refuse(ProblemName::invalid_request, "phone", "Give either \"phone\" or \"email\".");
   }
-  auto recipient =
-      phone ? otp::parse_phone(*phone, service.default_region) : otp::parse_email(*email);
-  if (recipient) return std::move(*recipient);
-  members.refuse(phone ? ProblemName::invalid_phone : ProblemName::invalid_email,
-                 phone ? "phone" : "email", recipient.error().message);
-  return std::nullopt;
+  return recipient;
 }
 
 // The policy's name under "purpose", or "login".

@@ -1,5 +1,7 @@
 #include "gateway/request.h"
 
+#include <charconv>
+
 #include "base/encoding.h"
 
 namespace otpd::gateway {
@@ -72,6 +74,21 @@ Checked<nlohmann::json> parse_form(std::string_view text) {
     if (!name || !value) return bad("A percent sign is not followed by two hexadecimal digits.");
     if (object.contains(*name)) return bad("A name is there twice.");
     object[*name] = *value;
+  }
+  return object;
+}
+
+Checked<nlohmann::json> read_query(const net::HttpRequest& request,
+                                   std::initializer_list<std::string_view> numbers) {
+  auto object = parse_form(request.query);
+  if (!object) return object;
+  for (const std::string_view name : numbers) {
+    const auto found = object->find(name);
+    if (found == object->end()) continue;
+    const std::string text = *found;
+    std::int64_t value = 0;
+    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (bad == std::errc() && end == text.data() + text.size()) *found = value;
   }
   return object;
 }

@@ -1,6 +1,7 @@
 // Reading requests and writing answers: what all routes share.
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -27,5 +28,9 @@ std::optional<Problem> refuse_body(const net::HttpRequest& request);
 // The name-value pairs of application/x-www-form-urlencoded text, as a JSON object of strings, so
 // that both forms of a request are checked alike. Refuses bad escapes and repeated names.
 Checked<nlohmann::json> parse_form(std::string_view text);
+
+// The request's query likewise, with numbers for the members of these names, where they are some.
+Checked<nlohmann::json> read_query(const net::HttpRequest& request,
+                                   std::initializer_list<std::string_view> numbers);
 
 }  // namespace otpd::gateway

@@ -47,6 +47,8 @@ struct Service {
   bool demo = false;
   std::size_t max_in_flight = 1'024;
   delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
+  // Under which recipients are known, and from which the audit log is signed.
+  std::string_view index_key = {};
 };
 
 // One request on its way through a route.
@@ -88,6 +90,9 @@ Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call)
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);
+Task<net::HttpResponse> list_chains(const Service& service, const Call& call);
+Task<net::HttpResponse> list_chain_lines(const Service& service, const Call& call);
+Task<net::HttpResponse> list_checkpoints(const Service& service, const Call& call);
 Task<net::HttpResponse> read_test_clock(const Service& service, const Call& call);
 Task<net::HttpResponse> set_test_clock(const Service& service, const Call& call);
 Task<net::HttpResponse> advance_test_clock(const Service& service, const Call& call);

@@ -59,7 +59,9 @@ class GatewayFlow : public UseCase {
                                       {"sms", "email"},
                                       "",
                                       true,
-                                      max_in_flight});
+                                      max_in_flight,
+                                      nullptr,
+                                      house_.keys.index_key()});
   }
   static net::HttpRequest request(const std::string& method, const std::string& target,
                                   std::string body = {},

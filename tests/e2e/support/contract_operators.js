@@ -1,7 +1,7 @@
 // The operators' routes of the contract.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ask, start } from './contract.js';
+import { ask, note, start } from './contract.js';
 import { newPhone } from './stack.js';
 
 // Registers the tests; `main` is a running stack, `send` sends a code through one.
@@ -19,6 +19,36 @@ export function operatorTests(main, send) {
       await ask(main, method, path, [401, 'unauthorized']);
       await ask(main, method, path, 200, { headers });
       if (missing) await ask(main, method, missing, [404, 'not_found'], { headers });
+    }
+  });
+
+  test('operators: the audit log in every form, page by page, and what proves it', async () => {
+    const headers = { Authorization: `Bearer ${main.adminToken}` };
+    const phone = newPhone();
+    const email = `audit.${phone.slice(1)}@example.com`;
+    await send(main, { phone });
+    await send(main, { email });
+    for (const recipient of [`phone=${encodeURIComponent(phone)}`, `email=${email}`]) {
+      for (const format of ['json', 'ndjson', 'csv']) {
+        const target = `/admin/events?limit=1&format=${format}&${recipient}`;
+        const page = note('GET', target, await main.call('GET', target, { headers }));
+        assert.equal(page.status, 200, page.body);
+        const next = /^<([^>]+)>; rel="next"$/.exec(page.headers.link)[1];
+        const after = note('GET', next, await main.call('GET', next, { headers }));
+        assert.notEqual(after.body, page.body);
+      }
+    }
+    const search = '/admin/events?';
+    await ask(main, 'GET', `${search}phone=12`, [400, 'invalid_phone'], { headers });
+    await ask(main, 'GET', `${search}email=12`, [400, 'invalid_email'], { headers });
+    for (const bad of ['format=xml', 'before=0', `email=${email}&channel_hash=00`]) {
+      await ask(main, 'GET', search + bad, [400, 'invalid_request'], { headers });
+    }
+    for (const path of ['/admin/audit/chains?from=0', '/admin/audit/lines?limit=2',
+      '/admin/audit/checkpoints?chain=0']) {
+      await ask(main, 'GET', path, [401, 'unauthorized']);
+      await ask(main, 'GET', path, 200, { headers });
+      await ask(main, 'GET', `${path}&nonsense=1`, [400, 'invalid_request'], { headers });
     }
   });
 

@@ -105,7 +105,7 @@ export class Spec {
     if (!response.content) return answer.body === '' ? [] : ['a body where none is documented'];
     if (!response.content[type]) return [`Content-Type "${type}" is not documented`];
     let value = answer.body;
-    if (type.endsWith('json')) {
+    if (type.endsWith('json') && !type.endsWith('ndjson')) {
       try {
         value = JSON.parse(answer.body);
       } catch (error) {
