@@ -37,9 +37,12 @@ CommandLine command_mistake(const std::string& text) {
 // `word` without a value that could be a secret.
 CommandLine command_unknown(const std::string& word) {
   const std::vector<std::string> known{
-      "--config",     "--help",  "--version", "config", "keys",      "key",   "check",
-      "show",         "default", "rotate",    "new",    "providers", "queue", "dead-letters",
-      "verification", "list",    "disable",   "enable", "requeue"};
+      "--config", "--help",       "--version",      "config",      "keys",    "key",
+      "check",    "show",         "default",        "rotate",      "new",     "providers",
+      "queue",    "dead-letters", "verification",   "list",        "disable", "enable",
+      "requeue",  "audit",        "search",         "export",      "verify",  "--phone",
+      "--email",  "--user",       "--verification", "--type",      "--from",  "--to",
+      "--limit",  "--format",     "--out",          "--public-key"};
   const auto name = word.substr(0, word.find('='));
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
@@ -64,6 +67,7 @@ struct CommandParser {
     auto* fresh = add_action(*key, "new", Action::key_new, "Make an API key and print it once");
     fresh->add_option("NAME", command.key_name, "What the key is called")->required();
     add_operations();
+    add_audit(*add(app, "audit", "The audit log of the running otpd"));
   }
 
   void add_operations() {
@@ -79,6 +83,30 @@ struct CommandParser {
     add_named(*letters, "requeue", Action::letter_requeue, "ID", "Try one again");
     auto* verification = add(app, "verification", the_running);
     add_named(*verification, "show", Action::verification_show, "ID", "Its timeline");
+  }
+
+  void add_audit(CLI::App& audit) {
+    AuditRequest& request = command.audit;
+    auto* search = add_action(audit, "search", Action::audit_search, "Print events, newest first");
+    search->add_option("--phone", request.phone, "Of this phone, in any spelling");
+    search->add_option("--email", request.email, "Of this e-mail address");
+    search->add_option("--user", request.user, "Of this user id");
+    search->add_option("--verification", request.verification, "Of this verification");
+    search->add_option("--type", request.type, "Of this type, such as verify_fail");
+    search->add_option("--limit", request.limit, "How many at most (100)")
+        ->check(CLI::Range(1, 1'000'000'000));
+    search->add_option("--format", request.words.format, "table, csv or ndjson");
+    auto* out = add_action(audit, "export", Action::audit_export, "Write lines with their proof");
+    out->add_option("--out", request.out_file, "Write this file instead of the standard output");
+    auto* verify = add_action(audit, "verify", Action::audit_verify,
+                              "Prove lines complete and unaltered, or name the first that is not");
+    verify->add_option("FILE", request.file, "An export, checked without any otpd");
+    verify->add_option("--public-key", request.words.public_key,
+                       "Who must have signed, in hexadecimal");
+    for (CLI::App* one : {search, out, verify}) {
+      one->add_option("--from", request.words.from, "From this time or day on (RFC 3339, UTC)");
+      one->add_option("--to", request.words.to, "Before this time or day");
+    }
   }
 
   void add_named(CLI::App& parent, const char* name, Action action, const char* what,
@@ -144,6 +172,7 @@ CommandLine command_finish(CommandParser& parser, std::vector<std::string> flags
         "the name of an API key is a to z, 0 to 9, _ and -, beginning with a "
         "letter, at most 64");
   }
+  if (auto wrong = read_words(parser.command.audit)) return command_mistake(*wrong);
   parser.command.flags = std::move(flags);
   return std::move(parser.command);
 }

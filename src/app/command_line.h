@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/audit_request.h"
 #include "app/config_load.h"
 
 namespace otpd::app {
@@ -27,6 +28,9 @@ enum class Action : std::uint8_t {
   letters_list,       // otpd dead-letters list
   letter_requeue,     // otpd dead-letters requeue ID
   verification_show,  // otpd verification show ID: its timeline
+  audit_search,       // otpd audit search
+  audit_export,       // otpd audit export
+  audit_verify,       // otpd audit verify: with a file offline, without one of the running otpd
 };
 
 struct CommandLine {
@@ -35,8 +39,9 @@ struct CommandLine {
   std::vector<std::string> flags;  // "--section.key=value", as given, for LoadRequest
   std::string key_name;            // of key_new; a valid name
   std::string argument;            // NAME or ID of what a running otpd is asked
-  std::string text;                // of print; ends with a line feed
-  int exit_code = 0;               // of print: 0 for standard output, 2 for standard error
+  AuditRequest audit;
+  std::string text;   // of print; ends with a line feed
+  int exit_code = 0;  // of print: 0 for standard output, 2 for standard error
 };
 
 // What `argv` asks for. Never exits, never prints, never throws.

@@ -36,6 +36,32 @@ TEST(CommandLine, SaysWhatToDo) {
   EXPECT_EQ(key.key_name, "my-shop");
 }
 
+TEST(CommandLine, AuditCommandsSayWhatTheyAreAbout) {
+  const auto search =
+      command_of({"audit", "search", "--phone", "+14155552671", "--user", "u", "--verification=-v",
+                  "--type", "send", "--from", "2026-01-31", "--to=2026-02-01T08:30:00.5Z",
+                  "--limit", "7", "--format", "csv"});
+  EXPECT_EQ(search.action, Action::audit_search) << search.text;
+  EXPECT_EQ(search.audit.phone, "+14155552671");
+  EXPECT_EQ(search.audit.user, "u");
+  EXPECT_EQ(search.audit.verification, "-v");
+  EXPECT_EQ(search.audit.type, "send");
+  EXPECT_EQ(search.audit.from, TimePoint(Seconds(1'769'817'600)));
+  EXPECT_EQ(search.audit.to, TimePoint(Millis(1'769'934'600'500)));
+  EXPECT_EQ(search.audit.limit, 7U);
+  EXPECT_EQ(search.audit.format, AuditFormat::csv);
+  const auto out = command_of({"audit", "export", "--out", "../a.ndjson"});
+  EXPECT_EQ(out.action, Action::audit_export);
+  EXPECT_EQ(out.audit.out_file, "../a.ndjson");
+  EXPECT_FALSE(out.audit.from || out.audit.to);
+  const std::string key(64, 'a');
+  const auto verify = command_of({"audit", "verify", "a.ndjson", "--public-key", key.c_str()});
+  EXPECT_EQ(verify.action, Action::audit_verify);
+  EXPECT_EQ(verify.audit.file, "a.ndjson");
+  EXPECT_EQ(verify.audit.public_key, std::string(32, '\xaa'));
+  EXPECT_EQ(command_of({"audit", "verify"}).audit.file, "");
+}
+
 TEST(CommandLine, TheFileAndTheFlagsMayStandAnywhere) {
   for (const auto& words : std::vector<std::vector<const char*>>{
            {"--config", "a.toml", "--server.threads=1", "config", "show"},
@@ -80,6 +106,17 @@ TEST(CommandLine, MistakesAreNamed) {
       {{"--config="}, "--config"},
       {{"--config", "a", "--config", "b"}, "--config"},
       {{"-x"}, "unknown argument: -x"},
+      {{"audit"}, "needs one of search, export, verify"},
+      {{"audit", "serch"}, "unknown argument: serch; did you mean search?"},
+      {{"audit", "search", "--from", "2026-13-01"}, "--from needs a day or a time"},
+      {{"audit", "search", "--to", "now"}, "--to needs a day or a time"},
+      {{"audit", "search", "--from=2026-01-02", "--to=2026-01-02"}, "--from must be before --to"},
+      {{"audit", "search", "--format", "tabel"}, "--format is one of table, csv, ndjson"},
+      {{"audit", "search", "--limit", "0"}, "--limit"},
+      {{"audit", "search", "--phone=1", "--email=2"}, "either --phone or --email"},
+      {{"audit", "verify", "--public-key", "00"}, "--public-key needs 64 hexadecimal digits"},
+      {{"audit", "verify", "a", "--to", "2026-01-01"}, "checked as a whole"},
+      {{"audit", "verify", "a", "b"}, "unknown argument: b"},
   };
   for (const auto& [words, expected] : cases) {
     const auto command = command_of(words);

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "app/assemble.h"
+#include "app/audit_operations.h"
 #include "app/command_line.h"
 #include "app/operations.h"
 #include "app/otpd.h"
@@ -135,6 +136,10 @@ int new_api_key(const std::string& name) {
   return 0;
 }
 
+AuditOutput audit_output() {
+  return {std::cout, std::cerr, isatty(STDERR_FILENO) == 1 ? &std::cerr : nullptr};
+}
+
 int run(int argc, char** argv) {
   const CommandLine command = parse_command_line(argc, argv);
   switch (command.action) {
@@ -157,6 +162,11 @@ int run(int argc, char** argv) {
     case Action::letters_list:
     case Action::letter_requeue:
     case Action::verification_show:
+    case Action::audit_search:
+    case Action::audit_export:
+      break;
+    case Action::audit_verify:
+      if (!command.audit.file.empty()) return verify_audit_file(command.audit, audit_output());
       break;
   }
   const auto loaded = load_config(load_request(command));
@@ -167,6 +177,10 @@ int run(int argc, char** argv) {
   if (command.action == Action::serve) return serve(*loaded);
   if (command.action == Action::keys_show || command.action == Action::keys_rotate) {
     return work_on_keys(loaded->config, command.action);
+  }
+  if (command.action == Action::audit_search || command.action == Action::audit_export ||
+      command.action == Action::audit_verify) {
+    return run_audit_operation(command, loaded->config, audit_output());
   }
   return run_operation(command, loaded->config, std::cout, std::cerr);
 }

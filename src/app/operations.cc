@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "net/client.h"
+#include "app/admin_client.h"
 
 namespace otpd::app {
 namespace {
@@ -37,35 +33,6 @@ AdminCall call_of(const CommandLine& command) {
     default:
       return {"GET", "/admin/providers"};
   }
-}
-
-// Where it can be reached from here.
-std::string local_url(const ServerConfig& server) {
-  std::string host = server.listen.address;
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  if (host.contains(':')) host = "[" + host + "]";
-  return fmt::format("{}://{}:{}", server.tls_certificate.empty() ? "http" : "https", host,
-                     server.listen.port);
-}
-
-Result<Secret> read_admin_token(const std::string& file) {
-  std::string token;
-  std::ifstream in(file);
-  if (!std::getline(in, token) || token.empty()) {
-    return fail(Failure::unavailable, "cannot read the admin token in " + file);
-  }
-  return Secret(std::move(token));
-}
-
-Result<net::HttpAnswer> ask(const net::HttpCall& call) {
-  boost::asio::io_context loop(1);
-  net::Client client(loop);
-  Result<net::HttpAnswer> answer = fail(Failure::internal, "not asked");
-  auto run = [&]() -> Task<void> { answer = co_await client.http(call); };
-  boost::asio::co_spawn(loop, run(), [&](const std::exception_ptr&) { loop.stop(); });
-  loop.run();
-  return answer;
 }
 
 std::string text_of(const json& object, const char* name) {
@@ -119,29 +86,15 @@ void print_answer(Action action, const json& body, std::ostream& out) {
 
 int run_operation(const CommandLine& command, const Config& config, std::ostream& out,
                   std::ostream& err) {
-  const auto token = read_admin_token(config.auth.admin_token_file);
-  if (!token) {
-    err << "otpd: " << token.error().message << "\n";
-    return 1;
-  }
+  const auto client = AdminClient::make(config);
   const AdminCall wanted = call_of(command);
-  net::HttpCall call;
-  call.method = wanted.method;
-  call.url = local_url(config.server) + wanted.path;
-  call.headers = {{"Authorization", "Bearer " + std::string(token->reveal())}};
-  call.max_answer_bytes = 4 << 20;
-  const auto answer = ask(call);
-  if (!answer) {
-    err << "otpd: no otpd answers at " << local_url(config.server) << ": " << answer.error().message
-        << "\n";
+  const auto body = client ? (*client)->ask(wanted.method, wanted.path)
+                           : Result<json>(std::unexpected(client.error()));
+  if (!body) {
+    err << "otpd: " << body.error().message << "\n";
     return 1;
   }
-  const json body = json::parse(answer->body, nullptr, false);
-  if (answer->status != 200 || !body.is_object()) {
-    err << "otpd: " << (body.is_object() ? text_of(body, "detail") : "an unusable answer") << "\n";
-    return 1;
-  }
-  print_answer(command.action, body, out);
+  print_answer(command.action, *body, out);
   return 0;
 }
 
