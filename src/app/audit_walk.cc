@@ -12,10 +12,17 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t k_page = 1'000;
+constexpr std::size_t k_page = 500;  // otpd answers nobody else on that thread meanwhile
 
 std::unexpected<Error> unusable() {
   return fail(Failure::invalid, "an unusable answer");
+}
+
+std::unexpected<Error> unreadable(const json& element) {
+  const bool numbered = element.is_object() && element.contains("number");
+  if (!numbered) return unusable();
+  return fail(Failure::invalid, "what the log holds as line " + element["number"].dump() +
+                                    " was never written so: it cannot be read");
 }
 
 // The whole seconds that surround it: a range is never smaller than asked for.
@@ -29,24 +36,25 @@ std::int64_t second_after(TimePoint time) {
 // Each element of the page under `name`, read by `read`.
 template <class T>
 Result<std::vector<T>> ask_page(const AdminAsk& ask, const char* name, std::uint32_t chain,
-                                std::uint64_t from, Result<T> (*read)(const json&)) {
+                                std::uint64_t from, std::size_t limit,
+                                Result<T> (*read)(const json&)) {
   const auto body =
-      ask(fmt::format("/admin/audit/{}?chain={}&from={}&limit={}", name, chain, from, k_page));
+      ask(fmt::format("/admin/audit/{}?chain={}&from={}&limit={}", name, chain, from, limit));
   if (!body) return std::unexpected(body.error());
   const auto list = body->find(name);
   if (list == body->end() || !list->is_array()) return unusable();
   std::vector<T> page;
   for (const json& element : *list) {
     auto one = read(element);
-    if (!one || element.at("chain") != chain) return unusable();
+    if (!one || element.at("chain") != chain) return unreadable(element);
     page.push_back(std::move(*one));
   }
   return page;
 }
 
 Result<std::vector<audit::Line>> ask_lines(const AdminAsk& ask, std::uint32_t chain,
-                                           std::uint64_t from) {
-  return ask_page<audit::Line>(ask, "lines", chain, from, audit::line_from_json);
+                                           std::uint64_t from, std::size_t limit = k_page) {
+  return ask_page<audit::Line>(ask, "lines", chain, from, limit, audit::line_from_json);
 }
 
 std::optional<audit::ChainSpan> span_in(const json& chain) {
@@ -82,7 +90,7 @@ Result<AuditChain> read_chain(const AdminAsk& ask, const json& one, std::optiona
     if (!nothing) return std::unexpected(nothing.error());
     chain.span = *nothing;
   } else {
-    const auto lines = ask_lines(ask, chain.chain, 1);
+    const auto lines = ask_lines(ask, chain.chain, 1, 1);
     if (!lines) return std::unexpected(lines.error());
     if (!lines->empty()) chain.span = {lines->front().number, one.at("number")};
   }
@@ -124,7 +132,7 @@ Result<audit::ChainSpan> AuditWalk::begin() {
   next_line_ = anchored ? checkpoints_.front().number + 1 : 1;
   if (auto filled = fill_lines(); !filled) return std::unexpected(filled.error());
   if (lines_.empty() || lines_.front().number == next_line_) return span;
-  const auto oldest = ask_lines(ask_, chain_.chain, 1);
+  const auto oldest = ask_lines(ask_, chain_.chain, 1, 1);
   if (!oldest) return std::unexpected(oldest.error());
   if (oldest->empty() || oldest->front().number < next_line_) return span;
   // What was before is gone, and with it what most checkpoints before are about.
@@ -140,7 +148,7 @@ Result<audit::ChainSpan> AuditWalk::begin() {
 Result<void> AuditWalk::fill_checkpoints(Before before) {
   if (!checkpoints_.empty() || last_page_) return {};
   auto page = ask_page<audit::Checkpoint>(ask_, "checkpoints", chain_.chain, next_checkpoint_,
-                                          audit::checkpoint_from_json);
+                                          k_page, audit::checkpoint_from_json);
   if (!page) return std::unexpected(page.error());
   for (audit::Checkpoint& one : *page) {
     if (before == Before::take || one.number >= next_checkpoint_) {

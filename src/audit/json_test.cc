@@ -65,7 +65,7 @@ TEST(AuditJson, NothingMayStandBesideWhatIsProven) {
   for (const char* change :
        {R"({"note":"forged"})", R"({"event":{"note":"forged"}})", R"({"event":{"user_id":""}})",
         R"({"event":{"user_id":7}})", R"({"event":{"created_at":"yesterday"}})", R"({"number":0})",
-        R"({"number":-1})", R"({"number":"1"})", R"({"chain":4294967296})", R"({"hash":"00"})",
+        R"({"number":-1})", R"({"number":"1"})", R"({"chain":4294967296})", R"({"hash":"0"})",
         R"({"hash":null})", R"({"event":[]})", R"({"bytes":"AAAA"})"}) {
     json changed = good;
     changed.merge_patch(json::parse(change));
@@ -85,11 +85,25 @@ TEST(AuditJson, ACheckpointSurvives) {
   ASSERT_TRUE(read);
   EXPECT_TRUE(is_genuine(*read, signer.public_key()));
   for (const char* change :
-       {R"({"signature":"00"})", R"({"at":1})", R"({"x":1})", R"({"hash":1})"}) {
+       {R"({"signature":"x"})", R"({"at":1})", R"({"x":1})", R"({"hash":1})"}) {
     json changed = good;
     changed.merge_patch(json::parse(change));
     EXPECT_FALSE(checkpoint_from_json(changed)) << change;
   }
+}
+
+TEST(AuditJson, AForgedHashIsReadAndFoundOut) {
+  crypto::init();
+  Line line{1, json_event(), "x"};
+  line = line_from_json(sent(0, line)).value();
+  const CheckpointSigner signer("secret");
+  ChainCheck check(0, signer.public_key());
+  check.read(line);
+  EXPECT_TRUE(check.broken());
+  Checkpoint checkpoint = signer.sign(Head{0, 1, "x"}, TimePoint(Seconds(1)));
+  checkpoint.signature = "y";
+  checkpoint = checkpoint_from_json(json::parse(to_json(checkpoint).dump())).value();
+  EXPECT_FALSE(is_genuine(checkpoint, signer.public_key()));
 }
 
 TEST(AuditCsv, QuotesWhatNeedsIt) {

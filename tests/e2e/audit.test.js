@@ -282,6 +282,8 @@ test('whatever a forger does to the database, the line is named', async () => {
   const elsewhere = "ip_address = '198.51.100.1'";
   await expect(() => sql(`UPDATE otp_events SET ${elsewhere} WHERE number = ${target}`),
     named(target, 'it, or the line before it, is not the one'));
+  await expect(() => sql(`UPDATE otp_events SET hash = x'00' WHERE number = ${target}`),
+    named(target, 'it, or the line before it, is not the one'));
   await expect(() => sql(`DELETE FROM otp_events WHERE number = ${target}`),
     named(target, 'it is missing'));
   await expect(() => sql(`DELETE FROM otp_events WHERE number > ${last - 2}`),
@@ -333,6 +335,26 @@ test('more lines than a page holds, and while they are written', async () => {
   const ids = out.trimEnd().split('\n').map((line) => JSON.parse(line).id);
   assert.equal(new Set(ids).size, last);
   assert.equal(ids.length, last);
+});
+
+test('the end of the log is signed when otpd ends', async () => {
+  const other = await Stack.start({ env: { OTPD_AUDIT_CHECKPOINT_S: '86400' } });
+  try {
+    const to = newPhone();
+    await other.call('POST', '/otp/send', { json: { phone: to } });
+    await other.message(to);
+    const unsigned = await audit(other, ['verify']);
+    assert.match(unsigned.out, /no checkpoint vouches for any of them/);
+    assert.doesNotMatch(other.otpd.output, /"audit checkpoint"/);
+    await other.otpd.stop();
+    assert.match(other.otpd.output, /"audit checkpoint"/);
+    await other.startOtpd();
+    const { out } = await audit(other, ['verify']);
+    const [, last] = /lines proven, 1 to (\d+)\n/.exec(out);
+    assert.match(out, new RegExp(`vouches for them up to line ${last}\n`));
+  } finally {
+    await other.stop();
+  }
 });
 
 test('past its retention the log begins with the oldest line that is kept', async () => {
