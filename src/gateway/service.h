@@ -49,7 +49,9 @@ struct Service {
   bool demo = false;
   std::size_t max_in_flight = 1'024;
   delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
-  bool serves_applications = true;               // false: health, readiness and metrics only
+  // Under which recipients are known, and from which the audit log is signed.
+  std::string_view index_key = {};
+  bool serves_applications = true;  // false: health, readiness and metrics only
   // What /readyz asks: the store, under this name, and the other parts.
   std::string store_name = "store";
   struct Part {
@@ -58,8 +60,6 @@ struct Service {
     std::function<Task<Result<void>>()> ask;
   };
   std::vector<Part> parts = {};
-  // Under which recipients are known, and from which the audit log is signed.
-  std::string_view index_key = {};
 };
 
 // One request on its way through a route.
