@@ -89,6 +89,7 @@ TEST_P(AuditContract, EveryLineFollowsFromTheOneBefore) {
   for (int i = 0; i < 5; ++i) {
     written.push_back(world_.event());
     append(written.back());
+    world_.clock.advance(Millis(1));
   }
   audit::Event also = world_.event();
   world_.put("k", 0, "state", {.events = {also}});

@@ -101,9 +101,15 @@ TEST_P(CheckpointerContract, SignsUntilItIsStopped) {
   auto checkpointer = made();
   boost::asio::io_context loop;
   boost::asio::co_spawn(loop, checkpointer.run(Millis(1)), boost::asio::detached);
-  loop.run_for(Millis(30));
+  const auto run_until_signed = [&](std::size_t count) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (signed_lines().size() < count && std::chrono::steady_clock::now() < give_up) {
+      loop.run_for(Millis(5));
+    }
+  };
+  run_until_signed(1);
   write(1);
-  loop.run_for(Millis(30));
+  run_until_signed(2);
   EXPECT_EQ(signed_lines(), (std::vector<std::uint64_t>{1, 2}));
   checkpointer.stop();
   loop.run();

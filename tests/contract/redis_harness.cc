@@ -1,5 +1,6 @@
 #include "redis_harness.h"
 
+#include <algorithm>
 #include <atomic>
 #include <list>
 
@@ -46,23 +47,30 @@ class CaughtUpLog final : public audit::AuditLog {
   }
 
  private:
+  // Partition by partition they come; in the order of their time they are kept, as the tests
+  // expect.
   Task<Result<void>> carry() {
+    std::vector<audit::Event> events;
     for (std::uint32_t p = 0; p < from_.partitions(); ++p) {
       for (;;) {
         auto waiting = co_await from_.read(p, 100);
         if (!waiting) co_return std::unexpected(waiting.error());
         if (waiting->empty()) break;
-        otp::Effects effects;
         std::vector<std::string> marks;
         for (audit::EventStream::Waiting& one : *waiting) {
           marks.push_back(std::move(one.mark));
-          effects.events.push_back(std::move(one.event));
+          events.push_back(std::move(one.event));
         }
-        auto written = co_await into_.store().append(std::move(effects));
-        if (!written) co_return written;
         auto forgotten = co_await from_.forget(p, std::move(marks));
         if (!forgotten) co_return forgotten;
       }
+    }
+    std::ranges::stable_sort(events, {}, &audit::Event::created_at);
+    for (audit::Event& event : events) {
+      otp::Effects effects;
+      effects.events.push_back(std::move(event));
+      auto written = co_await into_.store().append(std::move(effects));
+      if (!written) co_return written;
     }
     co_return Result<void>();
   }
