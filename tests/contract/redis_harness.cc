@@ -1,8 +1,8 @@
 #include "redis_harness.h"
 
-#include <algorithm>
 #include <atomic>
 #include <list>
+#include <map>
 
 #include "net/event_loops.h"
 
@@ -50,7 +50,7 @@ class CaughtUpLog final : public audit::AuditLog {
   // Partition by partition they come; in the order of their time they are kept, as the tests
   // expect.
   Task<Result<void>> carry() {
-    std::vector<audit::Event> events;
+    std::multimap<TimePoint, audit::Event> events;
     for (std::uint32_t p = 0; p < from_.partitions(); ++p) {
       for (;;) {
         auto waiting = co_await from_.read(p, 100);
@@ -59,14 +59,13 @@ class CaughtUpLog final : public audit::AuditLog {
         std::vector<std::string> marks;
         for (audit::EventStream::Waiting& one : *waiting) {
           marks.push_back(std::move(one.mark));
-          events.push_back(std::move(one.event));
+          events.emplace(one.event.created_at, std::move(one.event));
         }
         auto forgotten = co_await from_.forget(p, std::move(marks));
         if (!forgotten) co_return forgotten;
       }
     }
-    std::ranges::stable_sort(events, {}, &audit::Event::created_at);
-    for (audit::Event& event : events) {
+    for (auto& [_, event] : events) {
       otp::Effects effects;
       effects.events.push_back(std::move(event));
       auto written = co_await into_.store().append(std::move(effects));
