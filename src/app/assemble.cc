@@ -75,7 +75,13 @@ otp::Rules make_rules(const Config& config) {
                   .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
                   .user_sends = {limits.user_sends, limits.user_window},
                   .ip_sends = {limits.ip_sends, limits.ip_window},
-                  .idempotency_ttl = limits.idempotency_ttl};
+                  .idempotency_ttl = limits.idempotency_ttl,
+                  .friction = {.recipient_sends = config.friction.recipient_sends,
+                               .ip_sends = config.friction.ip_sends,
+                               .window = config.friction.window,
+                               .captcha_lifetime = config.friction.captcha_lifetime,
+                               .captcha_cost = config.friction.captcha_cost,
+                               .captcha_work = config.friction.captcha_work}};
   rules.hash = {.algorithm = config.crypto.hash == CodeHash::hmac
                                  ? crypto::HashParams::Algorithm::hmac
                                  : crypto::HashParams::Algorithm::argon2id,

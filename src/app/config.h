@@ -107,6 +107,15 @@ struct LimitsConfig {
   Seconds idempotency_ttl{86'400};
 };
 
+struct FrictionConfig {
+  std::uint32_t recipient_sends = 3;
+  std::uint32_t ip_sends = 30;
+  Seconds window{600};
+  Seconds captcha_lifetime{300};
+  std::uint32_t captcha_cost = 500;
+  std::uint32_t captcha_work = 500;
+};
+
 struct SessionConfig {
   Seconds lifetime{86'400};
   std::uint32_t max_per_user = 20;
@@ -242,6 +251,7 @@ struct Config {
   OtpConfig otp;
   std::map<std::string, PurposeConfig> purposes = default_purposes();
   LimitsConfig limits;
+  FrictionConfig friction;
   SessionConfig session;
   DeliveryConfig delivery;
   std::map<std::string, ProviderConfig> providers = default_providers();

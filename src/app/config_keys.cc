@@ -17,6 +17,9 @@ constexpr Section k_sections[] = {
      "One section for each purpose: what a code may be used for, and the policy of its codes. "
      "login, transaction and password_reset are always there; add others by naming them."},
     {"limits", "How often. Every limit is exact over a sliding window; none can be turned off."},
+    {"friction",
+     "When a send has to bring a solved captcha along (ALTCHA, a proof of work). Each send beyond "
+     "the threshold doubles the work."},
     {"session", "Sessions, opened by the right code."},
     {"delivery", "How messages go out."},
     {"delivery.routes", "Which providers carry a channel. One without any is not offered."},

@@ -193,6 +193,18 @@ void rule_api_keys(const RuleBench& bench) {
   }
 }
 
+// The limits forget what is older than their windows, and friction counts what they remember.
+void rule_friction(const RuleBench& bench) {
+  const auto& config = bench.config();
+  const Seconds window = config.friction.window;
+  for (const auto& [path, limit] :
+       {std::pair("limits.recipient_window_s", config.limits.recipient_window),
+        std::pair("limits.ip_window_s", config.limits.ip_window)}) {
+    if (window <= limit) continue;
+    bench.refuse("friction.window_s", {path}, std::string("is longer than ") + path);
+  }
+}
+
 // Secrets where other users of the machine can read them.
 void rule_exposed_secrets(const RuleBench& bench) {
   for (const auto& [path, origin] : bench.loaded.origins) {
@@ -252,9 +264,10 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule : {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
-                          rule_delivery, judge_routes, judge_providers, rule_webhooks,
-                          rule_templates, rule_region, rule_api_keys, rule_exposed_secrets}) {
+  for (const auto rule :
+       {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery,
+        judge_routes, judge_providers, rule_webhooks, rule_templates, rule_friction, rule_region,
+        rule_api_keys, rule_exposed_secrets}) {
     rule(bench);
   }
 }

@@ -268,6 +268,15 @@ TEST(ConfigRules, WhatIsDerivedFollowsItsSource) {
   EXPECT_EQ(tls->config.messages.webotp_host, "a.example");
 }
 
+TEST(ConfigRules, FrictionLooksNoFurtherBackThanTheLimitsRemember) {
+  EXPECT_EQ(errors(load("friction.window_s = 3600")), "fine");
+  EXPECT_THAT(errors(load("friction.window_s = 3601")),
+              HasSubstr("is longer than limits.recipient_window_s"));
+  EXPECT_THAT(errors(load("limits.ip_window_s = 599")),
+              HasSubstr("is longer than limits.ip_window_s"));
+  EXPECT_THAT(errors(load("friction.recipient_sends = 0")), HasSubstr("from 1 to 10000"));
+}
+
 TEST(ConfigRules, TemplatesBelongToAPurposeAChannelAndALocale) {
   const auto file = [](const std::string& path) {
     return errors(load("messages.templates." + path + " = \"{code}\""));

@@ -21,6 +21,7 @@ inline constexpr std::string_view k_exhausted = "exhausted";
 inline constexpr std::string_view k_expired = "expired";
 inline constexpr std::string_view k_canceled = "canceled";
 inline constexpr std::string_view k_limited = "limited";
+inline constexpr std::string_view k_captcha_required = "captcha_required";
 inline constexpr std::string_view k_session_opened = "session_opened";
 inline constexpr std::string_view k_session_revoked = "session_revoked";
 inline constexpr std::string_view k_admin_provider_disabled = "admin_provider_disabled";

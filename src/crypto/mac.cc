@@ -51,4 +51,15 @@ std::string hmac(Digest algorithm, std::string_view key, std::string_view messag
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 
+std::string pbkdf2_sha256(std::string_view password, std::string_view salt,
+                          std::uint32_t iterations, std::size_t size) {
+  std::string out(size, '\0');
+  const bool done =
+      PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), mac_bytes(salt),
+                        static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
+                        static_cast<int>(size), reinterpret_cast<unsigned char*>(out.data())) == 1;
+  if (!done) std::abort();
+  return out;
+}
+
 }  // namespace otpd::crypto

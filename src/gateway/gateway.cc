@@ -83,6 +83,7 @@ Gateway::Gateway(Service service)
       {"POST", "/otp/verify", Access::public_application, verify_code},
       {"GET", "/otp/{verification_id}", Access::application, get_verification},
       {"DELETE", "/otp/{verification_id}", Access::application, cancel_verification},
+      {"GET", "/captcha", Access::public_application, fresh_captcha},
       {"POST", "/session/introspect", Access::application, introspect_session},
       {"POST", "/session/revoke", Access::application, revoke_session},
       {"POST", "/users/{user_id}/logout", Access::application, log_out_everywhere},

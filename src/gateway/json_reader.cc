@@ -136,6 +136,13 @@ const nlohmann::json* Members::object(std::string_view name) {
   return nullptr;
 }
 
+void Members::number(std::string_view name) {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr || value->is_number()) return;
+  refuse(ProblemName::invalid_request, name,
+         fmt::format("\"{}{}\" must be a number.", prefix_, name));
+}
+
 std::optional<Problem> Members::finish() {
   for (const auto& [name, value] : object_.items()) {
     if (std::ranges::find(asked_, name) != asked_.end()) continue;

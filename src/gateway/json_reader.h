@@ -33,6 +33,8 @@ class Members {
   std::optional<std::string> text(std::string_view name, std::size_t max_bytes);
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max);
   const nlohmann::json* object(std::string_view name);
+  // Refuses the member if it is there and no number.
+  void number(std::string_view name);
 
   // Refuses with this detail unless something was refused before.
   void refuse(ProblemName problem, std::string_view member, std::string detail);

@@ -21,6 +21,7 @@ constexpr Row k_rows[] = {
     {"invalid_code", 400, "Not a code"},
     {"unauthorized", 401, "Who is calling?"},
     {"forbidden", 403, "Not allowed"},
+    {"captcha_required", 403, "Captcha required"},
     {"invalid_otp", 401, "Wrong code"},
     {"not_found", 404, "Not found"},
     {"method_not_allowed", 405, "Method not allowed"},
@@ -77,6 +78,7 @@ net::HttpResponse to_response(const Problem& problem) {
   if (problem.attempts_remaining) body["attempts_remaining"] = *problem.attempts_remaining;
   if (problem.requires_new_otp) body["requires_new_otp"] = true;
   if (!problem.checks.empty()) body["checks"] = nlohmann::ordered_json::parse(problem.checks);
+  if (!problem.captcha.empty()) body["captcha"] = nlohmann::ordered_json::parse(problem.captcha);
 
   net::HttpResponse response{known.status, "application/problem+json", {}, problem.headers};
   if (problem.retry_after) {

@@ -21,6 +21,7 @@ enum class ProblemName : std::uint8_t {
   invalid_code,
   unauthorized,
   forbidden,
+  captcha_required,
   invalid_otp,
   not_found,
   method_not_allowed,
@@ -49,6 +50,7 @@ struct Problem {
   bool requires_new_otp = false;
   std::optional<Seconds> retry_after{};  // also sent as Retry-After
   std::string checks{};                  // unavailable: JSON of the parts, or empty
+  std::string captcha{};                 // captcha_required: JSON of the challenge
   net::Headers headers{};                // further fields, e.g. Allow
 };
 

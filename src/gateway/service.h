@@ -79,6 +79,8 @@ Task<net::HttpResponse> verify_code(const Service& service, const Call& call);
 Task<net::HttpResponse> get_verification(const Service& service, const Call& call);
 Task<net::HttpResponse> cancel_verification(const Service& service, const Call& call);
 
+Task<net::HttpResponse> fresh_captcha(const Service& service, const Call& call);
+
 Task<net::HttpResponse> introspect_session(const Service& service, const Call& call);
 Task<net::HttpResponse> revoke_session(const Service& service, const Call& call);
 Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call);

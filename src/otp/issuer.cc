@@ -5,6 +5,7 @@
 #include "crypto/primitives.h"
 #include "crypto/seal.h"
 #include "otp/code.h"
+#include "otp/friction.h"
 #include "otp/payload.h"
 #include "otp/update.h"
 
@@ -20,10 +21,20 @@ struct Issuer::Work {
   EventWriter events;
   Secret code;         // what is to be delivered
   Secret link_secret;  // 128 bits; empty if the purpose has no link
+  std::string ip_hash;
+  std::uint32_t ip_sends = 0;           // of its address in the friction's window, with this one
+  std::optional<CaptchaProof> captcha;  // redeemed for this send
 
   SendQuestion question(const Limits& limits) const {
-    return {request.purpose, bound_to, admission_id, policy, limits};
+    const auto level = captcha ? std::optional(captcha->level) : std::nullopt;
+    return {request.purpose, bound_to, admission_id, policy, limits, ip_sends, level};
   }
+};
+
+// What became of charging one limit.
+struct Issuer::Charge {
+  std::optional<RateLimited> refusal;
+  std::uint32_t recent = 0;  // charges in the friction's window, with this one
 };
 
 namespace {
@@ -38,10 +49,22 @@ Result<RecipientState> decode_recipient(const Record& record) {
   return decode<RecipientState>(record.bytes);
 }
 
+// Whether the send ended without anything being written that counts as one.
+bool is_refusal(const Result<SendOutcome>& outcome) {
+  return outcome ? !std::holds_alternative<Sent>(*outcome)
+                 : outcome.error().kind == Failure::overloaded;
+}
+
+// The recipient's limit as the plan leaves it.
+LimitVerdict verdict_of(const SendPlan& plan) {
+  const auto* first = std::get_if<FirstCode>(&plan);
+  return first != nullptr ? first->verdict : std::get<FurtherCode>(plan).verdict;
+}
+
 }  // namespace
 
 Issuer::Issuer(Services services, const Rules& rules, const Deliverability& routes)
-    : services_(services), rules_(rules), routes_(routes) {}
+    : services_(services), rules_(rules), routes_(routes), captchas_(services, rules) {}
 
 Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
   // First, before anything is written: who cannot serve refuses without having changed anything.
@@ -62,6 +85,9 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
             services_.random.bytes(k_unique_bytes),
             EventWriter(services_.random, source),
             {},
+            {},
+            ip_hash(index, rules_.application, request.client_ip),
+            0,
             {}};
   if (request.idempotency_key.empty()) {
     co_return co_await admit_within_limits(work, std::move(*ticket));
@@ -98,7 +124,7 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
   const Sent* sent = outcome ? std::get_if<Sent>(&*outcome) : nullptr;
   // The answer is remembered; a refusal is not, so it gives the key back. After any other failure
   // the send may have been written: the key keeps its admission, so that a retry finds it.
-  const bool refused = outcome ? sent == nullptr : outcome.error().kind == Failure::overloaded;
+  const bool refused = is_refusal(outcome);
   const auto ended = co_await update<IdempotencyState, bool>(
       services_.store, services_.clock, key, [&](IdempotencyState& state, TimePoint) {
         if (state.admission_id != work.admission_id || state.answer) {
@@ -132,41 +158,72 @@ Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work, crypto::HashPo
   const SendRequest& request = work.request;
   const std::string_view index = services_.keys.index_key();
   const Limits& limits = rules_.limits;
-  // The order of charging: IP, then user, then recipient; the first refusal ends it.
-  auto limited = co_await charge_limit(
-      work, ip_key(keyed_hash(index, "ip", rules_.application, ip_bucket(request.client_ip))),
-      limits.ip_sends, "ip");
-  if (limited && !*limited && !request.user_id.empty()) {
-    limited = co_await charge_limit(
+  // The order of charging: IP, then user, then recipient, then friction; the first refusal ends it.
+  auto charge = co_await charge_limit(work, ip_key(work.ip_hash), limits.ip_sends, "ip");
+  if (charge && !charge->refusal) work.ip_sends = charge->recent;
+  if (charge && !charge->refusal && !request.user_id.empty()) {
+    charge = co_await charge_limit(
         work, user_key(keyed_hash(index, "user", rules_.application, request.user_id)),
         limits.user_sends, "user");
   }
-  if (!limited) co_return std::unexpected(limited.error());
-  if (*limited) co_return **limited;
-  co_return co_await send_once(work, std::move(ticket));
+  if (!charge) co_return std::unexpected(charge.error());
+  if (charge->refusal) co_return *charge->refusal;
+
+  auto outcome = co_await send_once(work, std::move(ticket));
+  if (work.captcha && is_refusal(outcome)) {
+    // If that fails, the caller has lost a captcha and nothing else.
+    (void)co_await captchas_.give_back(*work.captcha, work.admission_id);
+  }
+  co_return outcome;
 }
 
-Task<Result<std::optional<RateLimited>>> Issuer::charge_limit(Work& work, Key key, Limit limit,
-                                                              std::string_view name) {
-  using Out = std::optional<RateLimited>;
+Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit limit,
+                                                  std::string_view name) {
   auto hint = probably_none(services_.store, key);
-  co_return co_await update<LogState, Out>(
+  co_return co_await update<LogState, Charge>(
       services_.store, services_.clock, std::move(key),
       [&](LogState& state, TimePoint now) {
         const LimitVerdict verdict = check_limit(state.times, limit, now);
-        Decision<Out> decision{.out = std::nullopt};
+        Decision<Charge> decision{.out = {}};
         if (verdict.allowed) {
-          charge(state.times, now);
+          otp::charge(state.times, now);
+          decision.out.recent = count_within(state.times, rules_.limits.friction.window, now);
           decision.changed = true;
           decision.expires_at = now + limit.window;
         } else {
-          decision.out = RateLimited{name, limit, verdict};
+          decision.out.refusal = RateLimited{name, limit, verdict};
           decision.effects.events.push_back(
               work.events.make(audit::event_type::k_limited, {}, now, name));
         }
         return decision;
       },
       std::move(hint));
+}
+
+// Redeems what came along; the refusal if that is not enough.
+Task<Result<std::optional<SendOutcome>>> Issuer::take_captcha(Work& work, std::uint32_t level) {
+  using Refusal = std::optional<SendOutcome>;
+  const CaptchaSubject subject{work.request.purpose, work.recipient_hash, work.ip_hash};
+  std::optional<std::string_view> reason = "missing";
+  if (work.captcha) {
+    reason = "easy";  // sends that were faster have raised the level
+  } else if (work.request.captcha) {
+    const auto answer = co_await captchas_.redeem(*work.request.captcha, subject, level,
+                                                  work.admission_id, work.captcha);
+    if (!answer) co_return std::unexpected(answer.error());
+    reason = *answer;
+  }
+  if (!reason) co_return Refusal();
+
+  Effects effects;
+  effects.events.push_back(
+      work.events.make(audit::event_type::k_captcha_required, {}, services_.clock.now(), *reason));
+  const auto written = co_await services_.store.append(std::move(effects));
+  if (!written) co_return std::unexpected(written.error());
+  // The request that brings the answer is one more of its address.
+  const auto then = captcha_level(rules_.limits.friction, 0, work.ip_sends + 1);
+  co_return Refusal(
+      CaptchaRequired{captchas_.challenge(subject, std::max(level, then.value_or(0))), *reason});
 }
 
 Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket first_ticket) {
@@ -185,7 +242,13 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
 
     const TimePoint now = services_.clock.now();
     expire(*state, now);
-    const SendPlan plan = plan_send(*state, work.question(rules_.limits), now);
+    SendPlan plan = plan_send(*state, work.question(rules_.limits), now);
+    if (const auto* asked = std::get_if<CaptchaNeeded>(&plan)) {
+      auto refusal = co_await take_captcha(work, asked->level);
+      if (!refusal) co_return std::unexpected(refusal.error());
+      if (*refusal) co_return std::move(**refusal);
+      plan = plan_send(*state, work.question(rules_.limits), now);
+    }
     if (const auto* limited = std::get_if<SendLimited>(&plan)) {
       Effects effects;
       effects.events.push_back(
@@ -199,8 +262,7 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
     if (const auto* before = std::get_if<AlreadyAdmitted>(&plan)) {
       admission = before->admission;
     } else {
-      verdict = std::holds_alternative<FirstCode>(plan) ? std::get<FirstCode>(plan).verdict
-                                                        : std::get<FurtherCode>(plan).verdict;
+      verdict = verdict_of(plan);
       crypto::HashPool::Ticket one_use = std::move(*ticket);
       ticket.reset();
       auto admitted = co_await admit_new_code(work, std::move(*loaded), plan, std::move(one_use));

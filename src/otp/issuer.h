@@ -5,27 +5,16 @@
 #include <string>
 #include <variant>
 
-#include "crypto/hash_pool.h"
-#include "crypto/key_ring.h"
+#include "otp/captcha_desk.h"
 #include "otp/context.h"
 #include "otp/deliverability.h"
 #include "otp/events.h"
 #include "otp/idempotency.h"
 #include "otp/policy.h"
 #include "otp/recipient.h"
-#include "otp/store.h"
 #include "otp/verification.h"
 
 namespace otpd::otp {
-
-// What every use-case works with; all outlive it.
-struct Services {
-  Store& store;
-  const Clock& clock;
-  Random& random;
-  const crypto::KeyRing& keys;
-  crypto::HashPool& hashes;
-};
 
 // A send as the gateway understood it: every member checked for its form.
 struct SendRequest {
@@ -38,6 +27,7 @@ struct SendRequest {
   std::string idempotency_key;  // or empty
   std::string caller;           // whose idempotency key it is
   std::string client_ip;        // textual
+  std::optional<CaptchaAnswer> captcha = std::nullopt;
 };
 
 // Refused by a limit: "ip", "user", "recipient" or "resend".
@@ -45,6 +35,11 @@ struct RateLimited {
   std::string_view limit;
   Limit rule;
   LimitVerdict verdict;
+};
+// Refused until a captcha comes along: this one, or another of its kind.
+struct CaptchaRequired {
+  CaptchaChallenge challenge;
+  std::string_view reason;  // "missing", or why the one that came is none (captcha_desk.h)
 };
 // Let through, or a repeat of what was. `verdict` is the recipient's limit.
 struct Sent {
@@ -56,7 +51,8 @@ struct Sent {
 struct Undeliverable {
   Millis retry_after;
 };
-using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable>;
+using SendOutcome =
+    std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable, CaptchaRequired>;
 
 class Issuer {
  public:
@@ -68,12 +64,15 @@ class Issuer {
   // Runs on the caller's loop; safe to call on several loops.
   Task<Result<SendOutcome>> send(SendRequest request);
 
+  CaptchaDesk& captchas() { return captchas_; }
+
  private:
   struct Work;
+  struct Charge;
   Task<Result<SendOutcome>> send_once(Work& work, crypto::HashPool::Ticket ticket);
   Task<Result<SendOutcome>> admit_within_limits(Work& work, crypto::HashPool::Ticket ticket);
-  Task<Result<std::optional<RateLimited>>> charge_limit(Work& work, Key key, Limit limit,
-                                                        std::string_view name);
+  Task<Result<Charge>> charge_limit(Work& work, Key key, Limit limit, std::string_view name);
+  Task<Result<std::optional<SendOutcome>>> take_captcha(Work& work, std::uint32_t level);
   Task<Result<std::optional<Admission>>> admit_new_code(Work& work, Record loaded,
                                                         const SendPlan& plan,
                                                         crypto::HashPool::Ticket ticket);
@@ -87,6 +86,7 @@ class Issuer {
   Services services_;
   const Rules& rules_;
   const Deliverability& routes_;
+  CaptchaDesk captchas_;
 };
 
 }  // namespace otpd::otp

@@ -1,6 +1,7 @@
 #include "otp/keys.h"
 
 #include "crypto/primitives.h"
+#include "otp/limit.h"
 
 namespace otpd::otp {
 namespace {
@@ -18,6 +19,11 @@ std::string keyed_hash(std::string_view index_key, std::string_view kind,
   return crypto::hmac_sha256_parts(index_key, {kind, application, name}).substr(0, k_hash_bytes);
 }
 
+std::string ip_hash(std::string_view index_key, std::string_view application,
+                    std::string_view address) {
+  return keyed_hash(index_key, "ip", application, ip_bucket(address));
+}
+
 Key recipient_key(std::string_view hash) {
   return named('r', hash);
 }
@@ -32,6 +38,9 @@ Key idempotency_key(std::string_view hash) {
 }
 Key sessions_key(std::string_view hash) {
   return named('s', hash);
+}
+Key captcha_key(std::string_view hash) {
+  return named('c', hash);
 }
 
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,

@@ -16,12 +16,17 @@ inline constexpr std::size_t k_hash_bytes = 16;
 std::string keyed_hash(std::string_view index_key, std::string_view kind,
                        std::string_view application, std::string_view name);
 
+// The keyed hash of a client's address; one for all addresses of a bucket (limit.h).
+std::string ip_hash(std::string_view index_key, std::string_view application,
+                    std::string_view address);
+
 // Record names over such a hash.
 Key recipient_key(std::string_view hash);
 Key ip_key(std::string_view hash);
 Key user_key(std::string_view hash);
 Key idempotency_key(std::string_view hash);
 Key sessions_key(std::string_view hash);
+Key captcha_key(std::string_view hash);
 
 // Where the id of the verification is kept that a carrier's message belonged to: its 28 bytes.
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,

@@ -29,12 +29,23 @@ struct Policy {
 // By purpose.
 using Policies = std::map<std::string, Policy, std::less<>>;
 
+// When a send asks for a captcha, and what that costs who solves it (otp/friction.h).
+struct Friction {
+  std::uint32_t recipient_sends = 3;         // from this send to one recipient in any window on
+  std::uint32_t ip_sends = 30;               // from this request of one address in any window on
+  Millis window = std::chrono::minutes(10);  // no longer than the windows of both limits
+  Seconds captcha_lifetime{300};
+  std::uint32_t captcha_cost = 500;  // PBKDF2 iterations of one try
+  std::uint32_t captcha_work = 500;  // tries of the easiest captcha, on average
+};
+
 struct Limits {
   Limit recipient_sends{5, std::chrono::hours(1)};
   Limit recipient_guesses{15, std::chrono::hours(1)};
   Limit user_sends{10, std::chrono::hours(1)};
   Limit ip_sends{100, std::chrono::hours(1)};
   Seconds idempotency_ttl{86'400};
+  Friction friction;
 };
 
 // What the use-cases of one application are made with.

@@ -1,4 +1,5 @@
 // The stored form of the states: protobuf, see records.proto.
+#include "otp/captcha.h"
 #include "otp/idempotency.h"
 #include "otp/payload.h"
 #include "otp/sessions_state.h"
@@ -150,6 +151,19 @@ Result<LogState> decode(std::string_view bytes) {
   LogState state;
   read_times(in->times(), state.times);
   return state;
+}
+
+std::string encode(const CaptchaState& state) {
+  records::Captcha out;
+  out.set_admission_id(state.admission_id);
+  return out.SerializeAsString();
+}
+
+template <>
+Result<CaptchaState> decode(std::string_view bytes) {
+  auto in = parse<records::Captcha>(bytes);
+  if (!in) return std::unexpected(in.error());
+  return CaptchaState{std::move(*in->mutable_admission_id())};
 }
 
 std::string encode(const IdempotencyState& state) {

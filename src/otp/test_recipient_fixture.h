@@ -18,7 +18,7 @@ inline constexpr TimePoint after(Millis wait) {
 struct Fixture {
   RecipientState state;
   Policy policy;
-  Limits limits;
+  Limits limits{.friction = {.recipient_sends = 1'000'000, .ip_sends = 1'000'000}};
   int sends = 0;
 
   SendQuestion question(std::string_view purpose = "login", std::string_view context = {}) {

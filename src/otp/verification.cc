@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/primitives.h"
+#include "otp/friction.h"
 
 namespace otpd::otp {
 namespace {
@@ -151,6 +152,10 @@ SendPlan plan_send(RecipientState& state, const SendQuestion& question, TimePoin
   }
   const LimitVerdict verdict = check_limit(state.sends, question.limits.recipient_sends, now);
   if (!verdict.allowed) return SendLimited{"recipient", verdict};
+  const Friction& friction = question.limits.friction;
+  const std::uint32_t nth = 1 + count_within(state.sends, friction.window, now);
+  const auto level = captcha_level(friction, nth, question.ip_sends);
+  if (level && question.captcha_level < level) return CaptchaNeeded{*level};
 
   const Verification* live = newest(state, question.purpose, question.context_hash);
   if (live == nullptr || !live->is_live(now) || live->attempts_remaining() == 0) {

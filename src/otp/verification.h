@@ -26,6 +26,8 @@ struct SendQuestion {
   std::string_view admission_id;
   const Policy& policy;
   const Limits& limits;
+  std::uint32_t ip_sends = 0;  // requests of its address in the friction's window, with this one
+  std::optional<std::uint32_t> captcha_level = std::nullopt;  // of the captcha that was solved
 };
 
 // The send was let through before, under the same admission id.
@@ -36,6 +38,10 @@ struct AlreadyAdmitted {
 struct SendLimited {
   std::string_view limit;  // "recipient" or "resend"
   LimitVerdict verdict;
+};
+// Let through with a captcha of this level or a harder one.
+struct CaptchaNeeded {
+  std::uint32_t level;
 };
 // Let through, as the first code of a new verification.
 struct FirstCode {
@@ -51,7 +57,7 @@ struct FurtherCode {
   std::string sealed_code;  // not empty: repeat this one instead of drawing a new one
   LimitVerdict verdict;
 };
-using SendPlan = std::variant<AlreadyAdmitted, SendLimited, FirstCode, FurtherCode>;
+using SendPlan = std::variant<AlreadyAdmitted, SendLimited, CaptchaNeeded, FirstCode, FurtherCode>;
 
 // What a send at `now` would do. Prunes the logs of `state`, changes nothing else.
 SendPlan plan_send(RecipientState& state, const SendQuestion& question, TimePoint now);

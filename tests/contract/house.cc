@@ -32,6 +32,9 @@ std::string other_code(std::string_view code) {
 otp::Rules make_test_rules() {
   otp::Rules rules;
   rules.hash = k_cheap;
+  // Most tests send often and are about something else.
+  rules.limits.friction.recipient_sends = 1'000'000;
+  rules.limits.friction.ip_sends = 1'000'000;
   rules.policies["login"] = {};
   rules.policies["transaction"] = {
       .lifetime = Seconds(600), .opens_session = false, .needs_context = true};

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { ask, describedCarrier, note, seen, spec, stacks, start } from './support/contract.js';
+import { payloadOf, solve } from './support/captcha.js';
 import { operatorTests } from './support/contract_operators.js';
 import { answersIn, call, exchange } from './support/http.js';
 import { eventually } from './support/process.js';
@@ -12,7 +13,6 @@ import { buildDir, newIp, newPhone, sanitizerDir, wrong } from './support/stack.
 
 // Documented, and not provoked here; each with its reason.
 const notProvoked = {
-  captcha_required: 'nothing asks for a captcha yet',
   internal: 'only a defect answers it',
 };
 
@@ -20,6 +20,7 @@ const send = (stack, json, expected = 202, options = {}) =>
   ask(stack, 'POST', '/otp/send', expected, { json, ...options });
 const verify = (stack, json, expected = 200, options = {}) =>
   ask(stack, 'POST', '/otp/verify', expected, { json, ...options });
+const solved = async (challenge) => payloadOf(challenge, await solve(challenge));
 const context = { amount: '249.90', currency: 'EUR', payee: 'Blue Bottle Coffee' };
 
 const main = await start();
@@ -138,7 +139,13 @@ test('limits: too early, too many for one recipient, too many wrong codes, too m
     assert.equal(early.retry_after, 30);
     for (let sends = 1; sends < 5; sends += 1) {
       await main.advance(30);
-      await send(main, { phone });
+      if (sends < 2) {
+        await send(main, { phone });
+        continue;
+      }
+      const { captcha } = await send(main, { phone }, [403, 'captcha_required']);
+      assert.equal(captcha.parameters.data.level, sends - 2);
+      await send(main, { phone, captcha: await solved(captcha) });
     }
     await main.advance(30);
     assert.equal((await send(main, { phone }, [429, 'rate_limited'])).limit, 'recipient');
@@ -182,6 +189,7 @@ test('what cannot be used is refused by name', async () => {
     [{}, [400, 'invalid_request'], undefined],
     [{ phone: newPhone(), purpose: 'nonsense' }, [400, 'invalid_request'], 'purpose'],
     [{ phone: newPhone(), purpose: 'transaction' }, [400, 'invalid_request'], 'context'],
+    [{ phone: newPhone(), captcha: 'e30=' }, [400, 'invalid_request'], 'captcha'],
     [{ phone: newPhone(), user_id: '7' }, [400, 'invalid_request'], 'user_id'],
     [{ phone: newPhone(), channel: 'voice' }, [422, 'recipient_not_allowed'], 'channel'],
   ];
@@ -227,6 +235,10 @@ test('operation: health, readiness, metrics, the contract, the demo page', async
   await ask(main, 'GET', '/readyz', 200);
   await ask(main, 'GET', '/metrics', 200);
   await ask(main, 'GET', '/openapi.yaml', 200);
+  for (const query of ['', '?purpose=password_reset', '?version=1']) {
+    await ask(main, 'GET', `/captcha${query}`, 200);
+  }
+  await ask(main, 'GET', '/captcha?version=3', [400, 'invalid_request']);
   await ask(main, 'GET', '/demo', 200);
   const served = await main.call('GET', '/openapi.yaml');
   assert.deepEqual(new Spec(served.body).document, spec.document);

@@ -87,7 +87,9 @@ async function collect(stack) {
 }
 
 test('nothing secret is written anywhere', async (t) => {
-  const stack = await Stack.start({ env: { ...long, OTPD_LOG_LEVEL: 'debug' } });
+  const stack = await Stack.start({ env: {
+    ...long, OTPD_LOG_LEVEL: 'debug', OTPD_FRICTION_RECIPIENT_SENDS: '10',
+  } });
   t.after(() => stack.stop());
   const phone = newPhone();
   const local = `ada.${Math.random().toString(36).slice(2, 12)}`;

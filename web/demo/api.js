@@ -9,7 +9,7 @@ export function masked(value) {
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => {
     if (name === 'code') return [name, '•'.repeat(String(member).length)];
-    if (name.endsWith('token') && typeof member === 'string') return [name, shorten(member)];
+    if ((name.endsWith('token') || name === 'captcha') && typeof member === 'string') return [name, shorten(member)];
     return [name, masked(member)];
   }));
 }

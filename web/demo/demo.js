@@ -1,5 +1,6 @@
 // The demo page: joins the flow (flow.js), the service (api.js) and the document (view.js).
 import { Api } from './api.js';
+import { solveCaptcha } from './captcha.js';
 import {
   canResend, canSend, canVerify, digitsOf, initial, linkTokenOf, next, requestOf,
 } from './flow.js';
@@ -42,10 +43,23 @@ function keyFor(request) {
   return sendKey.key;
 }
 
+// Sends; if a captcha is asked for, solves it and sends again, once more if more is asked for then.
+async function sendSolved(request) {
+  const key = keyFor(request);
+  let answer = await api.send(request, key);
+  for (let tries = 0; tries < 2 && answer.body.error === 'captcha_required'; tries += 1) {
+    announce('One moment: your browser is doing some work for this message.');
+    const captcha = await solveCaptcha(answer.body.captcha);
+    if (captcha === null) return answer;
+    answer = await api.send({ ...request, captcha }, key);
+  }
+  return answer;
+}
+
 async function send(action, request) {
   dispatch({ type: 'began', action });
   const before = byId('code').value;
-  const answer = await api.send(request, keyFor(request));
+  const answer = await sendSolved(request);
   if (answer.body.error !== 'network') sendKey = null;
   if (!answer.ok) {
     dispatch({ type: 'refused', during: action, problem: answer.body, request });

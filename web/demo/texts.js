@@ -106,7 +106,7 @@ const says = {
     'Codes are not sent to this kind of number or country. Try another one.'],
   rate_limited: ({ limit }, when) => (limited[limit] ?? limited.ip)(when),
   captcha_required: () => ['One more check is needed',
-    'Several codes were asked for in a short time. This page has no captcha; wait ten minutes.'],
+    'Several codes were asked for in a short time. Your browser could not prove its work; try again.'],
   delivery_unavailable: (_, when) => ['No carrier is reachable',
     `The message cannot be sent right now. Nothing was charged. Try again ${when}.`],
   overloaded: (_, when) => ['Very busy right now',

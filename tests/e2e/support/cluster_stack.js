@@ -62,6 +62,8 @@ export class ClusterStack {
       OTPD_DATA_DIR: this.dataDir,
       OTPD_CRYPTO_HASH: 'hmac',
       OTPD_AUTH_PUBLIC: 'true',
+      OTPD_FRICTION_CAPTCHA_WORK: '10',
+      OTPD_FRICTION_IP_SENDS: '10000',
       OTPD_REDIS_NODES: this.nodes.join(','),
       OTPD_REDIS_CLUSTER: String(this.redis instanceof RedisCluster),
       OTPD_POSTGRES_URL: this.postgres.url,

@@ -1,0 +1,25 @@
+// Friction: which send asks for a captcha, and how hard that captcha is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "otp/policy.h"
+
+namespace otpd::otp {
+
+// Each level doubles the work of the one before.
+inline constexpr std::uint32_t k_max_captcha_level = 6;
+
+// How many entries of the log are younger than `window`; one from the future (the clock stepped
+// back) is. Changes nothing.
+std::uint32_t count_within(const TimeLog& log, Millis window, TimePoint now);
+
+// The level of the captcha that a send has to bring along, or nothing: it is the `recipient_nth`
+// send to its recipient and the `ip_nth` request of its address in the window, both counting
+// itself. The level rises with every send to the recipient from the threshold on, and whenever the
+// address reaches a further multiple of its own.
+std::optional<std::uint32_t> captcha_level(const Friction& friction, std::uint32_t recipient_nth,
+                                           std::uint32_t ip_nth);
+
+}  // namespace otpd::otp
