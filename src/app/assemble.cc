@@ -83,6 +83,7 @@ otp::Rules make_rules(const Config& config) {
                 .passes = config.crypto.argon2_passes};
   rules.session_lifetime = config.session.lifetime;
   rules.sessions_per_user = config.session.max_per_user;
+  rules.factors.issuer = config.messages.brand;
   return rules;
 }
 
