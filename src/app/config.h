@@ -112,6 +112,13 @@ struct SessionConfig {
   std::uint32_t max_per_user = 20;
 };
 
+struct FactorsConfig {
+  std::uint32_t max_per_user = 10;
+  std::uint32_t wrong_codes = 5;
+  Seconds lock{30};
+  Seconds max_lock{86'400};
+};
+
 // The names of the providers of each channel, with weights if they share the work ("twilio:70");
 // none: the channel is not offered.
 struct RoutesConfig {
@@ -243,6 +250,7 @@ struct Config {
   std::map<std::string, PurposeConfig> purposes = default_purposes();
   LimitsConfig limits;
   SessionConfig session;
+  FactorsConfig factors;
   DeliveryConfig delivery;
   std::map<std::string, ProviderConfig> providers = default_providers();
   std::map<std::string, PrefixRouteConfig> prefix_routes;

@@ -18,6 +18,7 @@ constexpr Section k_sections[] = {
      "login, transaction and password_reset are always there; add others by naming them."},
     {"limits", "How often. Every limit is exact over a sliding window; none can be turned off."},
     {"session", "Sessions, opened by the right code."},
+    {"factors", "Authenticator apps and recovery codes (docs/factors.md)."},
     {"delivery", "How messages go out."},
     {"delivery.routes", "Which providers carry a channel. One without any is not offered."},
     {"prefix_routes.*",
