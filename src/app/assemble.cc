@@ -89,6 +89,11 @@ otp::Rules make_rules(const Config& config) {
                 .passes = config.crypto.argon2_passes};
   rules.session_lifetime = config.session.lifetime;
   rules.sessions_per_user = config.session.max_per_user;
+  rules.factors.issuer = config.messages.brand;
+  rules.factors.max_per_user = config.factors.max_per_user;
+  rules.factors.lock = {.guesses = config.factors.wrong_codes,
+                        .first = config.factors.lock,
+                        .longest = config.factors.max_lock};
   return rules;
 }
 

@@ -121,6 +121,13 @@ struct SessionConfig {
   std::uint32_t max_per_user = 20;
 };
 
+struct FactorsConfig {
+  std::uint32_t max_per_user = 10;
+  std::uint32_t wrong_codes = 5;
+  Seconds lock{30};
+  Seconds max_lock{86'400};
+};
+
 // The names of the providers of each channel, with weights if they share the work ("twilio:70");
 // none: the channel is not offered.
 struct RoutesConfig {
@@ -253,6 +260,7 @@ struct Config {
   LimitsConfig limits;
   FrictionConfig friction;
   SessionConfig session;
+  FactorsConfig factors;
   DeliveryConfig delivery;
   std::map<std::string, ProviderConfig> providers = default_providers();
   std::map<std::string, PrefixRouteConfig> prefix_routes;

@@ -21,6 +21,7 @@ constexpr Section k_sections[] = {
      "When a send has to bring a solved captcha along (ALTCHA, a proof of work). Each send beyond "
      "the threshold doubles the work."},
     {"session", "Sessions, opened by the right code."},
+    {"factors", "Authenticator apps and recovery codes (docs/factors.md)."},
     {"delivery", "How messages go out."},
     {"delivery.routes", "Which providers carry a channel. One without any is not offered."},
     {"prefix_routes.*",

@@ -182,6 +182,32 @@ constexpr Key k_otp_keys[] = {
      .max = 100,
      .unit = "sessions",
      .doc = "Sessions of one user; one more ends the oldest."},
+
+    {.path = "factors.max_per_user",
+     .binding = at<&Config::factors, &FactorsConfig::max_per_user>,
+     .min = 1,
+     .max = 50,
+     .unit = "factors",
+     .doc = "Authenticator apps of one user."},
+    {.path = "factors.wrong_codes",
+     .binding = at<&Config::factors, &FactorsConfig::wrong_codes>,
+     .min = 1,
+     .max = 20,
+     .unit = "guesses",
+     .doc = "Wrong codes in a row that close a factor, or the recovery codes, for lock_s. Every "
+            "further one doubles that."},
+    {.path = "factors.lock_s",
+     .binding = at<&Config::factors, &FactorsConfig::lock>,
+     .min = 10,
+     .max = 3'600,
+     .unit = "seconds",
+     .doc = "For how long, the first time."},
+    {.path = "factors.max_lock_s",
+     .binding = at<&Config::factors, &FactorsConfig::max_lock>,
+     .min = 3'600,
+     .max = 30 * k_day_s,
+     .unit = "seconds",
+     .doc = "For how long at the most."},
 };
 
 }  // namespace

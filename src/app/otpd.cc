@@ -160,6 +160,7 @@ class Process final : public Otpd {
 
   std::unique_ptr<otp::Issuer> issuer_;
   std::unique_ptr<otp::Sessions> sessions_;
+  std::unique_ptr<otp::Factors> factors_;
   std::unique_ptr<otp::Verifier> verifier_;
   std::unique_ptr<otp::Verifications> verifications_;
   std::optional<gateway::AccessControl> access_;
@@ -245,6 +246,7 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 Result<void> Process::open_gateway() {
   issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_);
   sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
+  factors_ = std::make_unique<otp::Factors>(services(), rules_);
   verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
   verifications_ = std::make_unique<otp::Verifications>(services());
   auto access = make_access(config_, random_);
@@ -257,6 +259,7 @@ Result<void> Process::open_gateway() {
                            *verifier_,
                            *verifications_,
                            *sessions_,
+                           *factors_,
                            rules_,
                            store(),
                            backend_->queue(),

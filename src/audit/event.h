@@ -24,6 +24,16 @@ inline constexpr std::string_view k_limited = "limited";
 inline constexpr std::string_view k_captcha_required = "captcha_required";
 inline constexpr std::string_view k_session_opened = "session_opened";
 inline constexpr std::string_view k_session_revoked = "session_revoked";
+inline constexpr std::string_view k_factor_enrolled = "factor_enrolled";
+inline constexpr std::string_view k_factor_confirmed = "factor_confirmed";
+inline constexpr std::string_view k_factor_verify_success = "factor_verify_success";
+inline constexpr std::string_view k_factor_verify_fail = "factor_verify_fail";
+inline constexpr std::string_view k_factor_locked = "factor_locked";
+inline constexpr std::string_view k_factor_unlocked = "factor_unlocked";
+inline constexpr std::string_view k_factor_removed = "factor_removed";
+inline constexpr std::string_view k_factor_recovery_made = "factor_recovery_made";
+inline constexpr std::string_view k_factor_recovery_used = "factor_recovery_used";
+inline constexpr std::string_view k_factor_recovery_fail = "factor_recovery_fail";
 inline constexpr std::string_view k_admin_provider_disabled = "admin_provider_disabled";
 inline constexpr std::string_view k_admin_provider_enabled = "admin_provider_enabled";
 inline constexpr std::string_view k_admin_webhook_disabled = "admin_webhook_disabled";
@@ -44,7 +54,7 @@ struct Event {
   std::string verification_id;  // as the API shows it, or empty
   std::string purpose;
   std::string provider;
-  std::string detail;  // a short reason from a fixed set, e.g. "ip", "21211"
+  std::string detail;  // a short reason from a fixed set, e.g. "ip", "21211"; or a factor's id
   bool operator==(const Event&) const = default;
 };
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view k_base64url =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view k_base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::string_view k_hex = "0123456789abcdef";
 
 constexpr std::array<std::int8_t, 256> make_reverse() {
@@ -25,6 +26,31 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+int base32_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a';
+  if (c >= '2' && c <= '7') return c - '2' + 26;
+  return -1;
+}
+
+// `text` without spaces and padding, or nothing unless the padding is none or the right one.
+std::optional<std::string> base32_digits(std::string_view text) {
+  std::string digits;
+  std::size_t padding = 0;
+  for (const char c : text) {
+    if (c == ' ') continue;
+    if (c == '=') {
+      ++padding;
+    } else if (padding > 0) {
+      return std::nullopt;
+    } else {
+      digits += c;
+    }
+  }
+  if (padding > 0 && (padding > 6 || (digits.size() + padding) % 8 != 0)) return std::nullopt;
+  return digits;
 }
 
 // Both alphabets of RFC 4648 differ in their last two characters only.
@@ -84,6 +110,41 @@ std::optional<std::string> base64url_decode(std::string_view text) {
     }
   }
   if ((buffer & ((1U << bits) - 1)) != 0) return std::nullopt;
+  return out;
+}
+
+std::string base32_encode(std::string_view bytes) {
+  std::string out;
+  out.reserve((bytes.size() * 8 + 4) / 5);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (const char byte : bytes) {
+    buffer = (buffer << 8) | static_cast<std::uint8_t>(byte);
+    for (bits += 8; bits >= 5; bits -= 5) out += k_base32[(buffer >> (bits - 5)) & 31];
+  }
+  if (bits > 0) out += k_base32[(buffer << (5 - bits)) & 31];
+  return out;
+}
+
+std::optional<std::string> base32_decode(std::string_view text) {
+  const auto digits = base32_digits(text);
+  if (!digits) return std::nullopt;
+  std::string out;
+  out.reserve(digits->size() * 5 / 8);
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (const char c : *digits) {
+    const int value = base32_digit(c);
+    if (value < 0) return std::nullopt;
+    buffer = (buffer << 5) | static_cast<std::uint32_t>(value);
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      out += static_cast<char>((buffer >> bits) & 0xff);
+    }
+  }
+  // A whole digit too many, or bits that no encoder writes.
+  if (bits >= 5 || (buffer & ((1U << bits) - 1)) != 0) return std::nullopt;
   return out;
 }
 

@@ -15,7 +15,8 @@
 namespace otpd::crypto {
 
 // One generation of the keys that rotate. Old generations stay readable until they are removed
-// from the ring by hand; what they made lives for a day at the most.
+// from the ring by hand. What they made lives for a day at the most, but for the secrets of
+// authenticator apps: these are sealed anew when they are next used.
 struct Generation {
   std::uint32_t id = 0;
   TimePoint created_at;

@@ -64,4 +64,9 @@ Result<Secret> open(const KeyRing& keys, std::string_view sealed, std::string_vi
   return Secret(std::move(plain));
 }
 
+bool is_sealed_by_active(const KeyRing& keys, std::string_view sealed) {
+  return sealed.size() >= k_header_bytes && sealed[0] == k_format &&
+         generation_of(sealed) == keys.active().id;
+}
+
 }  // namespace otpd::crypto

@@ -1,4 +1,5 @@
-// Sealing: authenticated encryption of what waits in the queue (XChaCha20-Poly1305, libsodium).
+// Sealing: authenticated encryption of what waits in the queue, and of the secrets of authenticator
+// apps (XChaCha20-Poly1305, libsodium).
 #pragma once
 
 #include <string>
@@ -19,5 +20,9 @@ std::string seal(const KeyRing& keys, Random& random, std::string_view plain,
 // The plain bytes; Failure::corrupt if a byte or the context differs, or the key's generation is
 // no longer in the ring.
 Result<Secret> open(const KeyRing& keys, std::string_view sealed, std::string_view context);
+
+// Whether it was sealed under the ring's newest generation. What is kept for long is sealed anew
+// when it was not.
+bool is_sealed_by_active(const KeyRing& keys, std::string_view sealed);
 
 }  // namespace otpd::crypto

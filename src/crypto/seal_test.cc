@@ -28,6 +28,15 @@ TEST_F(SealTest, OpensWhatItSealed) {
   }
 }
 
+TEST_F(SealTest, TellsWhetherTheNewestGenerationSealedIt) {
+  const std::string sealed = seal(keys, random, "481623", "job 1");
+  EXPECT_TRUE(is_sealed_by_active(keys, sealed));
+  keys.rotate(k_seal_time, random);
+  EXPECT_FALSE(is_sealed_by_active(keys, sealed));
+  EXPECT_TRUE(is_sealed_by_active(keys, seal(keys, random, "481623", "job 1")));
+  EXPECT_FALSE(is_sealed_by_active(keys, ""));
+}
+
 TEST_F(SealTest, HidesThePlainTextAndNeverRepeats) {
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {

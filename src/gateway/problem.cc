@@ -27,6 +27,7 @@ constexpr Row k_rows[] = {
     {"method_not_allowed", 405, "Method not allowed"},
     {"request_timeout", 408, "The request did not arrive in time"},
     {"in_progress", 409, "The same request is still running"},
+    {"too_many_factors", 409, "The user has as many factors as may be"},
     {"otp_expired", 410, "The code is no longer valid"},
     {"payload_too_large", 413, "The body is too large"},
     {"unsupported_media_type", 415, "Unsupported media type"},
@@ -56,6 +57,8 @@ std::string_view limit_words(std::string_view limit) {
   if (limit == "recipient") return "Too many codes were sent to this recipient.";
   if (limit == "user") return "Too many codes were sent for this user.";
   if (limit == "guesses") return "Too many wrong codes for this recipient.";
+  if (limit == "factor") return "Too many wrong codes for this factor; it is closed for a while.";
+  if (limit == "recovery") return "Too many wrong recovery codes; they are closed for a while.";
   return "Too many codes were requested from this address.";
 }
 

@@ -27,6 +27,7 @@ enum class ProblemName : std::uint8_t {
   method_not_allowed,
   request_timeout,
   in_progress,
+  too_many_factors,
   otp_expired,
   payload_too_large,
   unsupported_media_type,

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/encoding.h"
+#include "base/uuid.h"
 
 namespace otpd::gateway {
 namespace {
@@ -47,6 +48,13 @@ Checked<nlohmann::json> read_json(const net::HttpRequest& request) {
                                    .detail = "Content-Type must be application/json."});
   }
   return parse_object(request.body);
+}
+
+Checked<std::string> read_user_id(std::string_view text) {
+  if (auto uuid = parse_uuid(text)) return *std::move(uuid);
+  return std::unexpected(Problem{.name = ProblemName::invalid_request,
+                                 .detail = "The user's id in the path must be a UUID.",
+                                 .member = "user_id"});
 }
 
 std::optional<Problem> refuse_body(const net::HttpRequest& request) {

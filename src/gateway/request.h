@@ -22,6 +22,9 @@ bool has_media_type(const net::HttpRequest& request, std::string_view wanted);
 // The JSON object in the request's body; refuses another Content-Type than application/json.
 Checked<nlohmann::json> read_json(const net::HttpRequest& request);
 
+// The user's id in a route's path, which must be a UUID.
+Checked<std::string> read_user_id(std::string_view text);
+
 // Refuses a body where none belongs (an empty JSON object is let pass).
 std::optional<Problem> refuse_body(const net::HttpRequest& request);
 

@@ -16,6 +16,7 @@
 #include "delivery/webhook_endpoint.h"
 #include "gateway/access.h"
 #include "gateway/client_ip.h"
+#include "otp/factors.h"
 #include "otp/sessions.h"
 #include "otp/verifications.h"
 #include "otp/verifier.h"
@@ -27,6 +28,7 @@ struct Service {
   otp::Verifier& verifier;
   otp::Verifications& verifications;
   otp::Sessions& sessions;
+  otp::Factors& factors;
   const otp::Rules& rules;
   otp::Store& store;
   delivery::Queue& queue;
@@ -85,6 +87,15 @@ Task<net::HttpResponse> introspect_session(const Service& service, const Call& c
 Task<net::HttpResponse> revoke_session(const Service& service, const Call& call);
 Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call);
 Task<net::HttpResponse> list_sessions(const Service& service, const Call& call);
+
+Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call);
+Task<net::HttpResponse> list_factors(const Service& service, const Call& call);
+Task<net::HttpResponse> confirm_factor(const Service& service, const Call& call);
+Task<net::HttpResponse> verify_factor(const Service& service, const Call& call);
+Task<net::HttpResponse> remove_factor(const Service& service, const Call& call);
+Task<net::HttpResponse> make_recovery_codes(const Service& service, const Call& call);
+Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call& call);
+Task<net::HttpResponse> unlock_factors(const Service& service, const Call& call);
 
 Task<net::HttpResponse> health(const Service& service, const Call& call);
 Task<net::HttpResponse> readiness(const Service& service, const Call& call);

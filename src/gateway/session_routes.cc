@@ -1,6 +1,5 @@
 // Sessions: introspection (RFC 7662), revocation (RFC 7009), listing, logging out everywhere.
 #include "base/encoding.h"
-#include "base/uuid.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
 
@@ -25,13 +24,6 @@ Checked<std::optional<otp::SessionToken>> read_token(const net::HttpRequest& req
   auto token = otp::SessionToken::parse(*text);
   wipe(*text);
   return token;
-}
-
-Checked<std::string> read_user(const Call& call) {
-  if (auto uuid = parse_uuid(call.params[0])) return *std::move(uuid);
-  return std::unexpected(Problem{.name = ProblemName::invalid_request,
-                                 .detail = "The user's id in the path must be a UUID.",
-                                 .member = "user_id"});
 }
 
 std::int64_t unix_seconds(TimePoint time) {
@@ -73,7 +65,7 @@ Task<net::HttpResponse> revoke_session(const Service& service, const Call& call)
 }
 
 Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call) {
-  const auto user = read_user(call);
+  const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto ended = co_await service.sessions.log_out(*user, call.client_ip);
@@ -82,7 +74,7 @@ Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& c
 }
 
 Task<net::HttpResponse> list_sessions(const Service& service, const Call& call) {
-  const auto user = read_user(call);
+  const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   const auto sessions = co_await service.sessions.list(*user);
   if (!sessions) co_return to_response(problem_of(sessions.error()));

@@ -42,6 +42,9 @@ Key sessions_key(std::string_view hash) {
 Key captcha_key(std::string_view hash) {
   return named('c', hash);
 }
+Key factors_key(std::string_view hash) {
+  return named('f', hash);
+}
 
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,
                 std::string_view message_id) {

@@ -27,6 +27,7 @@ Key user_key(std::string_view hash);
 Key idempotency_key(std::string_view hash);
 Key sessions_key(std::string_view hash);
 Key captcha_key(std::string_view hash);
+Key factors_key(std::string_view hash);
 
 // Where the id of the verification is kept that a carrier's message belonged to: its 28 bytes.
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,

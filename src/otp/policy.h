@@ -7,6 +7,7 @@
 
 #include "crypto/hash_pool.h"
 #include "otp/limit.h"
+#include "otp/lock.h"
 
 namespace otpd::otp {
 
@@ -48,6 +49,16 @@ struct Limits {
   Friction friction;
 };
 
+// Authenticator apps and recovery codes.
+struct FactorRules {
+  std::string issuer = "otpd";  // as apps show it, beside the account
+  std::uint32_t max_per_user = 10;
+  Seconds enrolment_lifetime{3'600};  // to the first code
+  LockRule lock;
+  std::uint32_t hotp_look_ahead = 10;
+  std::uint32_t hotp_resync_window = 1'000;  // for two consecutive codes
+};
+
 // What the use-cases of one application are made with.
 struct Rules {
   std::string application = "default";
@@ -56,6 +67,7 @@ struct Rules {
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};
   std::uint32_t sessions_per_user = 20;
+  FactorRules factors;
 };
 
 }  // namespace otpd::otp

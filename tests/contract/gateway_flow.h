@@ -40,6 +40,7 @@ class GatewayFlow : public UseCase {
                                       house_.verifier,
                                       house_.verifications,
                                       house_.sessions,
+                                      house_.factors,
                                       house_.rules,
                                       house_.store,
                                       house_.world.queue(),

@@ -54,6 +54,7 @@ House::House(const storage::BackendKind& kind, crypto::HashPool::Config pool)
       store(opened(kind, world)),
       hashes(pool, world.metrics.seconds("hash_wait_seconds", "Waiting.")),
       sessions(services(), rules),
+      factors(services(), rules),
       issuer(services(), rules, roads),
       verifier(services(), rules, sessions),
       verifications(services()) {}

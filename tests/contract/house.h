@@ -14,6 +14,7 @@
 #include "crypto/key_ring.h"
 #include "crypto/primitives.h"
 #include "faulty_store.h"
+#include "otp/factors.h"
 #include "otp/issuer.h"
 #include "otp/payload.h"
 #include "otp/sessions.h"
@@ -100,6 +101,7 @@ class House {
   FaultyStore store;
   crypto::HashPool hashes;
   otp::Sessions sessions;
+  otp::Factors factors;
   otp::Issuer issuer;
   otp::Verifier verifier;
   otp::Verifications verifications;

@@ -225,6 +225,63 @@ TEST_P(Race, UnderOneIdempotencyKeyOneMessageIsSent) {
   }
 }
 
+TEST_P(Race, OneTotpCodeIsAcceptedOnce) {
+  constexpr std::size_t accepted = 0;
+  constexpr std::size_t refused = 1;
+  otp::EnrolRequest request{.user_id = k_user, .client_ip = k_ip};
+  const auto enrolled =
+      std::get<otp::Enrolled>(storage::await(house_.factors.enrol(std::move(request))).value());
+  for (int round = 0; round < k_rounds; ++round) {
+    const auto step = otp::time_step({}, house_.world.clock.now());
+    const Secret code = otp::oath_code({}, enrolled.secret.reveal(), step);
+    auto counts = tally(racers_.race<otp::FactorOutcome>(k_clients, [&](std::size_t) {
+      return house_.factors.confirm({k_user, enrolled.factor_id, code.clone(), {}, k_ip});
+    }));
+    ASSERT_EQ(counts[accepted], 1) << "round " << round;
+    ASSERT_EQ(counts[refused], static_cast<int>(k_clients) - 1);
+    house_.world.clock.advance(Seconds(30));
+  }
+  EXPECT_EQ(house_.events(type::k_factor_confirmed).size(), 1U);
+  EXPECT_EQ(house_.events(type::k_factor_verify_success).size(), std::size_t{k_rounds} - 1);
+}
+
+// However many guess at once, a factor is closed by as many wrong codes as one after the other.
+TEST_P(Race, ParallelWrongTotpCodesCloseTheFactor) {
+  constexpr std::size_t refused = 1;
+  constexpr std::size_t closed = 2;
+  for (int round = 0; round < 20; ++round) {
+    otp::EnrolRequest request{.user_id = k_user, .client_ip = k_ip};
+    const auto enrolled =
+        std::get<otp::Enrolled>(storage::await(house_.factors.enrol(std::move(request))).value());
+    const auto step = otp::time_step({}, house_.world.clock.now());
+    const std::string wrong =
+        other_code(otp::oath_code({}, enrolled.secret.reveal(), step).reveal());
+    auto counts = tally(racers_.race<otp::FactorOutcome>(k_clients, [&](std::size_t) {
+      return house_.factors.confirm(
+          {k_user, enrolled.factor_id, Secret(std::string(wrong)), {}, k_ip});
+    }));
+    ASSERT_EQ(counts[refused], 5);
+    ASSERT_EQ(counts[closed], static_cast<int>(k_clients) - 5);
+  }
+}
+
+TEST_P(Race, OneRecoveryCodeIsUsedOnce) {
+  constexpr std::size_t accepted = 0;
+  constexpr std::size_t refused = 1;
+  house_.rules.hash = k_small_argon;
+  const auto codes = storage::await(house_.factors.make_recovery_codes(k_user, k_ip)).value();
+  for (const Secret& code : codes) {
+    const int before = house_.hashed();
+    auto counts = tally(racers_.race<otp::RecoveryOutcome>(k_clients, [&](std::size_t) {
+      return house_.factors.verify_recovery(k_user, otp::find_recovery_code(code.reveal()), k_ip);
+    }));
+    ASSERT_EQ(counts[accepted], 1);
+    ASSERT_LE(counts[refused], house_.hashed() - before);
+    storage::await(house_.factors.unlock(k_user, k_ip)).value();
+  }
+  EXPECT_EQ(house_.events(type::k_factor_recovery_used).size(), codes.size());
+}
+
 TEST_P(Race, ASessionIsNeverLostAmongParallelOnes) {
   const auto opened = racers_.race<otp::OpenedSession>(
       16, [&](std::size_t) { return house_.sessions.open(k_user, "login", k_ip); });

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { ask, describedCarrier, note, seen, spec, stacks, start } from './support/contract.js';
 import { payloadOf, solve } from './support/captcha.js';
+import { factorTests } from './support/contract_factors.js';
 import { operatorTests } from './support/contract_operators.js';
 import { answersIn, call, exchange } from './support/http.js';
 import { eventually } from './support/process.js';
@@ -317,6 +318,7 @@ test('a carrier reports in its own words, behind its own proof', async () => {
 });
 
 operatorTests(main, send);
+factorTests(main);
 
 test('no carrier answers: a send is refused at once; a dead letter can be tried again', async () => {
   const stack = await start({ OTPD_BREAKER_OPEN_FAILURES: '1' }, { sim: false });
@@ -354,7 +356,9 @@ test('API keys: asked for once there are any', async () => {
     ['DELETE', `/otp/${sent.verification_id}`], ['POST', '/session/introspect'],
     ['POST', '/session/revoke'],
     ['GET', '/users/0190c1f4-6f0a-8c3e-9b1d-2f5a7c9e1b3d/sessions'],
-    ['POST', '/users/0190c1f4-6f0a-8c3e-9b1d-2f5a7c9e1b3d/logout']]) {
+    ['POST', '/users/0190c1f4-6f0a-8c3e-9b1d-2f5a7c9e1b3d/logout'],
+    ['POST', '/users/0190c1f4-6f0a-8c3e-9b1d-2f5a7c9e1b3d/factors'],
+    ['POST', '/users/0190c1f4-6f0a-8c3e-9b1d-2f5a7c9e1b3d/recovery-codes/verify']]) {
     await ask(stack, method, path, [401, 'unauthorized'], { headers: { Authorization: 'Bearer no' } });
   }
   await ask(stack, 'GET', `/otp/${sent.verification_id}`, 200, { headers });

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "fuzz.h"
+#include "otp/factors_state.h"
 #include "otp/idempotency.h"
 #include "otp/payload.h"
 #include "otp/sessions_state.h"
@@ -46,6 +47,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto sessions = both_ways<otp::SessionsState>(bytes)) {
     (void)otp::find_session(*sessions, "hash", k_now);
     (void)otp::revoke_session(*sessions, "hash", k_now);
+  }
+  if (auto factors = both_ways<otp::FactorsState>(bytes)) {
+    const otp::FactorRules rules;
+    otp::drop_unconfirmed(*factors, rules, k_now);
+    for (otp::Factor& factor : factors->factors) {
+      const std::uint64_t before = factor.next;
+      const auto verdict = otp::check_code(factor, "a secret", {"123456", {}}, rules, k_now);
+      fuzz::require(std::holds_alternative<otp::CodeAccepted>(verdict) || factor.next == before,
+                    "a refusal moves nothing");
+    }
+    (void)otp::reserve_recovery(*factors, rules, k_now);
+    (void)otp::settle_recovery(*factors, "digest");
   }
   (void)both_ways<otp::Payload>(bytes);
   return 0;
