@@ -45,6 +45,9 @@ Key captcha_key(std::string_view hash) {
 Key factors_key(std::string_view hash) {
   return named('f', hash);
 }
+bool is_durable(const Key& key) {
+  return key.starts_with('f');
+}
 
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,
                 std::string_view message_id) {

@@ -29,6 +29,9 @@ Key sessions_key(std::string_view hash);
 Key captcha_key(std::string_view hash);
 Key factors_key(std::string_view hash);
 
+// Whether the record must never vanish: a user's factors cannot be sent again.
+bool is_durable(const Key& key);
+
 // Where the id of the verification is kept that a carrier's message belonged to: its 28 bytes.
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,
                 std::string_view message_id);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "storage/routed_store.h"
 #include "storage/strict_store.h"
 
 namespace otpd::storage {
@@ -11,15 +12,15 @@ namespace {
 class JoinedBackend final : public ClusterBackend {
  public:
   JoinedBackend(std::unique_ptr<RedisBackend> redis, std::unique_ptr<PostgresBackend> postgres)
-      : postgres_(std::move(postgres)), redis_(std::move(redis)) {}
+      : postgres_(std::move(postgres)),
+        redis_(std::move(redis)),
+        routed_(redis_->store(), postgres_->store()) {}
 
   void make_strict(const Clock& clock, Metrics& metrics) {
-    strict_.emplace(redis_->store(), postgres_->ledger(), clock, metrics);
+    strict_.emplace(routed_, postgres_->ledger(), clock, metrics);
   }
 
-  otp::Store& store() override {
-    return strict_ ? static_cast<otp::Store&>(*strict_) : redis_->store();
-  }
+  otp::Store& store() override { return strict_ ? static_cast<otp::Store&>(*strict_) : routed_; }
   delivery::Queue& queue() override { return redis_->queue(); }
   audit::AuditLog& audit() override { return postgres_->audit(); }
   audit::EventStream& events() override { return redis_->events(); }
@@ -32,6 +33,7 @@ class JoinedBackend final : public ClusterBackend {
  private:
   std::unique_ptr<PostgresBackend> postgres_;
   std::unique_ptr<RedisBackend> redis_;
+  RoutedStore routed_;
   std::optional<StrictStore> strict_;
 };
 
