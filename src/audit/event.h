@@ -16,6 +16,7 @@ inline constexpr std::string_view k_delivery_retry = "delivery_retry";  // a lan
 inline constexpr std::string_view k_delivered = "delivered";
 inline constexpr std::string_view k_delivery_failed = "delivery_failed";
 inline constexpr std::string_view k_verify_success = "verify_success";
+inline constexpr std::string_view k_verify_repeat = "verify_repeat";  // answered once more
 inline constexpr std::string_view k_verify_fail = "verify_fail";
 inline constexpr std::string_view k_exhausted = "exhausted";
 inline constexpr std::string_view k_expired = "expired";

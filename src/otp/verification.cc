@@ -123,16 +123,40 @@ void add_code(Verification& verification, const Policy& policy, const NewCode& c
   verification.delivery_at = now;
 }
 
+Approved approval_of(const Verification& verification) {
+  return {verification.id,      verification.user_id, verification.purpose,
+          verification.country, verification.lane,    verification.opens_session};
+}
+
 Settlement approve(Verification& verification, TimePoint now) {
   end(verification, VerificationState::approved, now);
-  return Approved{verification.id,      verification.user_id, verification.purpose,
-                  verification.country, verification.lane,    verification.opens_session};
+  return approval_of(verification);
+}
+
+// A right guess is not held against the recipient.
+void release_guess(RecipientState& state) {
+  if (!state.guesses.empty()) state.guesses.pop_back();
+}
+
+// What the repeat of the right answer is told; nothing if it is none.
+template <class Out>
+std::optional<Out> answer_repeat(Verification* target, const Asker& asker, TimePoint now) {
+  switch (repeat(target, asker, now)) {
+    case Repeat::none:
+      break;
+    case Repeat::refused:
+      return Gone{.changed = true};
+    case Repeat::granted:
+      return Repeated{approval_of(*target), target->answered.sealed_session};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::vector<std::string> expire(RecipientState& state, TimePoint now) {
   clamp_to_clock(state, now);
+  forget_answers(state, now);
   std::vector<std::string> expired;
   for (Verification& v : state.verifications) {
     if (v.state != VerificationState::live || now < v.expires_at) continue;
@@ -194,6 +218,7 @@ Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimeP
   Verification* target = target_of(state, question);
   const std::uint32_t digits = target != nullptr ? target->digits : question.policy_digits;
   if (question.code_length != digits) return BadCode{digits};
+  if (auto again = answer_repeat<Reservation>(target, question.asker, now)) return *again;
   if (target == nullptr || now >= target->expires_at) return Gone{};
   if (target->state == VerificationState::exhausted) return Exhausted{target->id};
   if (target->state != VerificationState::live) return Gone{};
@@ -207,15 +232,19 @@ Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimeP
 }
 
 Settlement settle(RecipientState& state, std::string_view verification_id, std::string_view digest,
-                  TimePoint now) {
+                  const Asker& asker, TimePoint now) {
   Verification* target = find_verification(state, verification_id);
+  if (auto again = answer_repeat<Settlement>(target, asker, now)) {
+    if (std::holds_alternative<Repeated>(*again)) release_guess(state);
+    return *again;
+  }
   if (target == nullptr || !target->is_live(now)) return Gone{};
   bool match = false;
   for (const CodeHash& code : target->codes) {
     match |= crypto::equal_constant_time(code.digest, digest);
   }
   if (match) {
-    if (!state.guesses.empty()) state.guesses.pop_back();  // a right guess is not held against it
+    release_guess(state);
     return approve(*target, now);
   }
   ++target->attempts_failed;
@@ -226,8 +255,9 @@ Settlement settle(RecipientState& state, std::string_view verification_id, std::
 }
 
 Settlement settle_link(RecipientState& state, std::string_view verification_id,
-                       std::string_view link_hash, TimePoint now) {
+                       std::string_view link_hash, const Asker& asker, TimePoint now) {
   Verification* target = find_verification(state, verification_id);
+  if (auto again = answer_repeat<Settlement>(target, asker, now)) return *again;
   if (target == nullptr || !target->is_live(now)) return Gone{};
   bool match = false;
   for (const CodeHash& code : target->codes) {
