@@ -107,6 +107,22 @@ struct LimitsConfig {
   Seconds idempotency_ttl{86'400};
 };
 
+// Which phones are served. Kinds of numbers are those of otp/destination.h.
+struct DestinationsConfig {
+  std::vector<std::string> allowed_countries;  // empty: all that are not denied
+  std::vector<std::string> denied_countries;
+  std::vector<std::string> denied_types = {"premium_rate", "shared_cost", "personal_number",
+                                           "pager",        "uan",         "voicemail"};
+  bool shadow = false;
+};
+
+// A recipient with a code that never changes, for those who review an app.
+struct TestRecipientConfig {
+  std::string address;
+  Secret code;
+  std::string expires_on;  // "2026-12-31"
+};
+
 struct SessionConfig {
   Seconds lifetime{86'400};
   std::uint32_t max_per_user = 20;
@@ -242,6 +258,8 @@ struct Config {
   OtpConfig otp;
   std::map<std::string, PurposeConfig> purposes = default_purposes();
   LimitsConfig limits;
+  DestinationsConfig destinations;
+  std::map<std::string, TestRecipientConfig> test_recipients;
   SessionConfig session;
   DeliveryConfig delivery;
   std::map<std::string, ProviderConfig> providers = default_providers();

@@ -17,6 +17,11 @@ constexpr Section k_sections[] = {
      "One section for each purpose: what a code may be used for, and the policy of its codes. "
      "login, transaction and password_reset are always there; add others by naming them."},
     {"limits", "How often. Every limit is exact over a sliding window; none can be turned off."},
+    {"destinations",
+     "Which phones are served; every refusal is in the audit log. E-mail goes everywhere."},
+    {"test_recipients.*",
+     "Recipients with a code that never changes, for the review of an app: one section for each, "
+     "[test_recipients.NAME]. There are none unless you name some."},
     {"session", "Sessions, opened by the right code."},
     {"delivery", "How messages go out."},
     {"delivery.routes", "Which providers carry a channel. One without any is not offered."},
@@ -48,8 +53,8 @@ std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
     for (const auto part :
-         {server_keys(), otp_keys(), delivery_keys(), route_keys(), provider_keys(), http_keys(),
-          smpp_keys(), webhook_keys(), cluster_keys()}) {
+         {server_keys(), otp_keys(), recipient_keys(), delivery_keys(), route_keys(),
+          provider_keys(), http_keys(), smpp_keys(), webhook_keys(), cluster_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

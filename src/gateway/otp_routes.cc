@@ -288,6 +288,14 @@ net::HttpResponse answer(const otp::Undeliverable& refused) {
        .retry_after = std::max(std::chrono::ceil<Seconds>(refused.retry_after), Seconds(1))});
 }
 
+net::HttpResponse answer(const otp::NotAllowed& refused) {
+  return to_response({.name = ProblemName::recipient_not_allowed,
+                      .detail = refused.reason.starts_with("country")
+                                    ? "Phones of this country are not served."
+                                    : "Numbers of this kind are not served.",
+                      .member = "phone"});
+}
+
 net::HttpResponse not_found() {
   return to_response(
       {.name = ProblemName::not_found, .detail = "There is no such verification, or no longer."});

@@ -70,6 +70,7 @@ struct Verification {
   std::string message_id;   // the carrier's name for it there
   std::string sealed_code;  // code and link secret, sealed; Resend::same_code only
   bool opens_session = false;
+  bool test_recipient = false;  // with a fixed code, and no message (policy.h)
   Answered answered;
 
   std::uint32_t attempts_remaining() const { return attempts_max - attempts_used; }

@@ -61,7 +61,8 @@ Verification* target_of(RecipientState& state, const VerifyQuestion& question) {
 Millis cool_down(const RecipientState& state, const SendQuestion& question, TimePoint now) {
   Millis wait{0};
   for (const Verification& v : state.verifications) {
-    if (v.purpose == question.purpose && v.is_live(now)) {
+    // To a test recipient no message went.
+    if (v.purpose == question.purpose && v.is_live(now) && !v.test_recipient) {
       wait = std::max(wait, v.last_send_at + question.policy.resend_after - now);
     }
   }
@@ -70,6 +71,24 @@ Millis cool_down(const RecipientState& state, const SendQuestion& question, Time
 
 FurtherCode further_code(const Verification& v, const LimitVerdict& verdict) {
   return {v.id, v.salt, v.params, v.pepper_id, v.digits, v.sealed_code, verdict};
+}
+
+// A live verification with attempts left gets a further code; but a fixed code and a drawn one are
+// never of one verification.
+SendPlan plan_code(RecipientState& state, const SendQuestion& question, const LimitVerdict& verdict,
+                   TimePoint now) {
+  const Verification* live = newest(state, question.purpose, question.context_hash);
+  if (live == nullptr || !live->is_live(now) || live->attempts_remaining() == 0 ||
+      live->test_recipient != question.test_recipient) {
+    return FirstCode{verdict};
+  }
+  return further_code(*live, verdict);
+}
+
+// A test recipient has no limit to be told of.
+SendPlan plan_fixed_code(RecipientState& state, const SendQuestion& question, TimePoint now) {
+  const LimitVerdict free{.allowed = true, .remaining = question.limits.recipient_sends.max};
+  return plan_code(state, question, free, now);
 }
 
 // Keeps the list bounded: the oldest ended ones go first, then the oldest live ones.
@@ -102,6 +121,7 @@ Verification& add_verification(RecipientState& state, const SendQuestion& questi
   added.created_at = now;
   added.expires_at = now + question.policy.lifetime;
   added.opens_session = question.policy.opens_session;
+  added.test_recipient = question.test_recipient;
   return added;
 }
 
@@ -170,17 +190,14 @@ SendPlan plan_send(RecipientState& state, const SendQuestion& question, TimePoin
   const auto before = std::ranges::find(state.admissions, question.admission_id, &Admission::id);
   if (before != state.admissions.end()) return AlreadyAdmitted{*before};
 
+  if (question.test_recipient) return plan_fixed_code(state, question, now);
   if (const Millis wait = cool_down(state, question, now); wait > Millis(0)) {
     return SendLimited{"resend", {.retry_after = wait, .reset = wait}};
   }
   const LimitVerdict verdict = check_limit(state.sends, question.limits.recipient_sends, now);
   if (!verdict.allowed) return SendLimited{"recipient", verdict};
 
-  const Verification* live = newest(state, question.purpose, question.context_hash);
-  if (live == nullptr || !live->is_live(now) || live->attempts_remaining() == 0) {
-    return FirstCode{verdict};
-  }
-  return further_code(*live, verdict);
+  return plan_code(state, question, verdict, now);
 }
 
 std::optional<Admission> admit(RecipientState& state, const SendQuestion& question,
@@ -198,7 +215,11 @@ std::optional<Admission> admit(RecipientState& state, const SendQuestion& questi
   if (verification == nullptr) return std::nullopt;
 
   add_code(*verification, question.policy, code, now);
-  charge(state.sends, now);
+  if (question.test_recipient) {
+    set_delivery(*verification, DeliveryState::delivered, {}, now);  // there is nothing to wait for
+  } else {
+    charge(state.sends, now);
+  }
   Admission admission{std::string(question.admission_id),
                       verification->id,
                       code.channel,

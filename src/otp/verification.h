@@ -27,6 +27,7 @@ struct SendQuestion {
   std::string_view admission_id;
   const Policy& policy;
   const Limits& limits;
+  bool test_recipient = false;  // no limit and no cool-down
 };
 
 // The send was let through before, under the same admission id.
