@@ -7,6 +7,7 @@
 #include "app/config_forms.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 #include "crypto/private_file.h"
 
 namespace otpd::app {
@@ -25,6 +26,28 @@ otp::Policy make_policy(const PurposeConfig& purpose) {
           .opens_session = purpose.session,
           .needs_context = purpose.context,
           .has_link = purpose.link};
+}
+
+otp::Destinations make_destinations(const DestinationsConfig& config) {
+  otp::Destinations destinations;
+  const auto& allowed = config.allowed_countries;
+  const auto& denied = config.denied_countries;
+  destinations.allowed_countries.insert(allowed.begin(), allowed.end());
+  destinations.denied_countries.insert(denied.begin(), denied.end());
+  for (const std::string& type : config.denied_types) {
+    destinations.denied_types.insert(otp::parse_number_type(type).value());
+  }
+  return destinations;
+}
+
+// The configuration has made sure that it has an address, a code and a day.
+void add_test_recipient(otp::Rules& rules, const TestRecipientConfig& config) {
+  auto recipient = otp::parse_phone(config.address, "");
+  if (!recipient) recipient = otp::parse_email(config.address);
+  const auto last_day = parse_rfc3339(config.expires_on + "T00:00:00Z");
+  rules.test_recipients.emplace(
+      recipient.value().identity.reveal(),
+      otp::TestRecipient{config.code.clone(), last_day.value() + std::chrono::days(1)});
 }
 
 std::filesystem::path file_in(const std::string& dir, const char* name) {
@@ -87,6 +110,11 @@ otp::Rules make_rules(const Config& config) {
                                  : crypto::HashParams::Algorithm::argon2id,
                 .memory_kib = config.crypto.argon2_memory_kib,
                 .passes = config.crypto.argon2_passes};
+  rules.destinations = make_destinations(config.destinations);
+  rules.destinations_shadow = config.destinations.shadow;
+  for (const auto& [name, recipient] : config.test_recipients) {
+    add_test_recipient(rules, recipient);
+  }
   rules.session_lifetime = config.session.lifetime;
   rules.sessions_per_user = config.session.max_per_user;
   rules.factors.issuer = config.messages.brand;

@@ -116,6 +116,22 @@ struct FrictionConfig {
   std::uint32_t captcha_work = 500;
 };
 
+// Which phones are served. Kinds of numbers are those of otp/destination.h.
+struct DestinationsConfig {
+  std::vector<std::string> allowed_countries;  // empty: all that are not denied
+  std::vector<std::string> denied_countries;
+  std::vector<std::string> denied_types = {"premium_rate", "shared_cost", "personal_number",
+                                           "pager",        "uan",         "voicemail"};
+  bool shadow = false;
+};
+
+// A recipient with a code that never changes, for those who review an app.
+struct TestRecipientConfig {
+  std::string address;
+  Secret code;
+  std::string expires_on;  // "2026-12-31"
+};
+
 struct SessionConfig {
   Seconds lifetime{86'400};
   std::uint32_t max_per_user = 20;
@@ -259,6 +275,8 @@ struct Config {
   std::map<std::string, PurposeConfig> purposes = default_purposes();
   LimitsConfig limits;
   FrictionConfig friction;
+  DestinationsConfig destinations;
+  std::map<std::string, TestRecipientConfig> test_recipients;
   SessionConfig session;
   FactorsConfig factors;
   DeliveryConfig delivery;

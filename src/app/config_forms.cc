@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/rfc3339.h"
+
 namespace otpd::app {
 namespace {
 
@@ -194,6 +196,10 @@ bool is_host_name(std::string_view text) {
 
 bool is_region(std::string_view text) {
   return form_all(text, 2, form_is_upper);
+}
+
+bool is_date(std::string_view text) {
+  return text.size() == 10 && parse_rfc3339(std::string(text) + "T00:00:00Z").has_value();
 }
 
 bool is_locale(std::string_view text) {

@@ -47,6 +47,8 @@ bool is_host_and_port(std::string_view text);
 bool is_host_name(std::string_view text);
 // ISO 3166-1 alpha-2, in capitals: "US". Whether it is assigned is not known here.
 bool is_region(std::string_view text);
+// A day as "2026-12-31".
+bool is_date(std::string_view text);
 // A BCP 47 tag in its canonical spelling: "en", "pt-BR", "zh-Hant-TW".
 bool is_locale(std::string_view text);
 // The name of a purpose or provider: a to z, 0 to 9, _; starts with a letter; at most 32.

@@ -106,6 +106,10 @@ TEST(ConfigForms, NamesAndIds) {
                is_api_key("shop:" + std::string(64, 'A')));
   EXPECT_TRUE(is_account_sid("AC" + sid) && is_messaging_service_sid("MG" + sid));
   EXPECT_FALSE(is_account_sid("MG" + sid) || is_account_sid("AC" + sid + "0"));
+  EXPECT_TRUE(is_date("2026-12-31") && is_date("2028-02-29"));
+  for (const char* none : {"", "2026-02-29", "2026-1-1", "20261231", "2026-12-31T00:00:00Z"}) {
+    EXPECT_FALSE(is_date(none)) << none;
+  }
   EXPECT_TRUE(is_region("US"));
   EXPECT_FALSE(is_region("us") || is_region("USA") || is_region("U"));
   for (const char* good : {"en", "pt-BR", "zh-Hant", "zh-Hant-TW", "es-419"}) {

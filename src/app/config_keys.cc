@@ -20,6 +20,11 @@ constexpr Section k_sections[] = {
     {"friction",
      "When a send has to bring a solved captcha along (ALTCHA, a proof of work). Each send beyond "
      "the threshold doubles the work."},
+    {"destinations",
+     "Which phones are served; every refusal is in the audit log. E-mail goes everywhere."},
+    {"test_recipients.*",
+     "Recipients with a code that never changes, for the review of an app: one section for each, "
+     "[test_recipients.NAME]. There are none unless you name some."},
     {"session", "Sessions, opened by the right code."},
     {"factors", "Authenticator apps and recovery codes (docs/factors.md)."},
     {"delivery", "How messages go out."},
@@ -52,8 +57,8 @@ std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
     for (const auto part :
-         {server_keys(), otp_keys(), delivery_keys(), route_keys(), provider_keys(), http_keys(),
-          smpp_keys(), webhook_keys(), cluster_keys()}) {
+         {server_keys(), otp_keys(), recipient_keys(), delivery_keys(), route_keys(),
+          provider_keys(), http_keys(), smpp_keys(), webhook_keys(), cluster_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);
       }

@@ -24,6 +24,7 @@ std::string_view load_needed_key(const Path& section, const Config& defaults) {
   if (section[0] == "purposes" && !defaults.purposes.contains(section[1])) return "lifetime_s";
   if (section[0] == "providers" && !defaults.providers.contains(section[1])) return "kind";
   if (section[0] == "prefix_routes") return "lanes";
+  if (section[0] == "test_recipients") return "expires_on";
   return {};
 }
 

@@ -256,6 +256,8 @@ std::vector<Names> section_names(std::string_view pattern, const Config& config)
     for (const auto& [name, _] : config.providers) all.push_back({name});
   } else if (pattern.starts_with("prefix_routes.*")) {
     for (const auto& [name, _] : config.prefix_routes) all.push_back({name});
+  } else if (pattern.starts_with("test_recipients.*")) {
+    for (const auto& [name, _] : config.test_recipients) all.push_back({name});
   } else if (pattern.starts_with("messages.templates.*")) {
     for (const auto& [purpose, channels] : config.messages.templates) {
       for (const auto& [channel, _] : channels) all.push_back({purpose, channel});

@@ -226,6 +226,7 @@ Checked<VerifyBody> read_verify(const Service& service, const Call& call) {
     const auto parsed = otp::VerificationId::parse(*id);
     body.request.verification_id = parsed ? parsed->unique : std::string(otp::k_unique_bytes, '\0');
   }
+  body.request.caller = call.caller;
   body.request.client_ip = call.client_ip;
   return body;
 }
@@ -292,6 +293,14 @@ net::HttpResponse answer(const otp::Undeliverable& refused) {
        .retry_after = std::max(std::chrono::ceil<Seconds>(refused.retry_after), Seconds(1))});
 }
 
+net::HttpResponse answer(const otp::NotAllowed& refused) {
+  return to_response({.name = ProblemName::recipient_not_allowed,
+                      .detail = refused.reason.starts_with("country")
+                                    ? "Phones of this country are not served."
+                                    : "Numbers of this kind are not served.",
+                      .member = "phone"});
+}
+
 net::HttpResponse not_found() {
   return to_response(
       {.name = ProblemName::not_found, .detail = "There is no such verification, or no longer."});
@@ -327,11 +336,11 @@ Task<net::HttpResponse> send_code(const Service& service, const Call& call) {
 Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
   auto body = read_verify(service, call);
   if (!body) co_return to_response(body.error());
-  const auto outcome = body->link
-                           ? co_await service.verifier.verify_link(*body->link, call.client_ip)
-                           : co_await service.verifier.verify(std::move(body->request));
+  const auto outcome =
+      body->link ? co_await service.verifier.verify_link(*body->link, call.caller, call.client_ip)
+                 : co_await service.verifier.verify(std::move(body->request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
-  if (const auto* yes = std::get_if<otp::Verified>(&*outcome)) {
+  if (const auto* yes = std::get_if<otp::Verified>(&*outcome); yes != nullptr && !yes->repeated) {
     service.tally.count(delivery::Tally::What::verified, yes->lane, yes->country);
   }
   co_return std::visit([](const auto& one) { return answer(one); }, *outcome);

@@ -28,7 +28,8 @@ audit::Event EventWriter::make(std::string_view type, std::string_view unique, T
 
 audit::Event EventWriter::make_of(const Verification& about, std::string_view type, TimePoint now,
                                   std::string_view detail) const {
-  audit::Event event = make(type, about.id, now, detail);
+  audit::Event event =
+      make(type, about.id, now, about.test_recipient ? k_test_recipient_detail : detail);
   event.user_id = about.user_id;
   event.country = about.country;
   event.purpose = about.purpose;

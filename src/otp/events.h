@@ -13,6 +13,9 @@
 
 namespace otpd::otp {
 
+// The detail of every line about a verification of a test recipient.
+inline constexpr std::string_view k_test_recipient_detail = "test_recipient";
+
 // Every member may be empty. Views must outlive the writer.
 struct EventSource {
   std::string_view recipient_hash;

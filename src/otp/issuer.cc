@@ -14,7 +14,7 @@ namespace otpd::otp {
 // One send on its way.
 struct Issuer::Work {
   const SendRequest& request;
-  const Policy& policy;
+  Policy policy;
   std::string recipient_hash;
   std::string bound_to;      // context hash
   std::string admission_id;  // drawn, or the idempotency key's
@@ -24,10 +24,13 @@ struct Issuer::Work {
   std::string ip_hash;
   std::uint32_t ip_sends = 0;           // of its address in the friction's window, with this one
   std::optional<CaptchaProof> captcha;  // redeemed for this send
+  const TestRecipient* test = nullptr;
+  std::string_view shadow_refusal;  // why nothing would be sent if it were not a shadow only
 
   SendQuestion question(const Limits& limits) const {
     const auto level = captcha ? std::optional(captcha->level) : std::nullopt;
-    return {request.purpose, bound_to, admission_id, policy, limits, ip_sends, level};
+    return {request.purpose, bound_to, admission_id, policy,
+            limits,          ip_sends, level,        test != nullptr};
   }
 };
 
@@ -61,18 +64,29 @@ LimitVerdict verdict_of(const SendPlan& plan) {
   return first != nullptr ? first->verdict : std::get<FurtherCode>(plan).verdict;
 }
 
+// A purpose's policy as it is for a test recipient: one code, of its own length, and no message
+// that a link could be in.
+Policy fixed_code_policy(Policy policy, const TestRecipient& test) {
+  policy.digits = static_cast<std::uint32_t>(test.code.size());
+  policy.resend = Resend::new_code;
+  policy.live_codes = 1;
+  policy.has_link = false;
+  return policy;
+}
+
+// Why the recipient is not served, by the rules of all purposes or of this one.
+std::string_view refusal_of(const Rules& rules, const SendRequest& request) {
+  return refusal(rules.destinations, request.recipient);
+}
+
 }  // namespace
 
 Issuer::Issuer(Services services, const Rules& rules, const Deliverability& routes)
     : services_(services), rules_(rules), routes_(routes), captchas_(services, rules) {}
 
 Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
-  // First, before anything is written: who cannot serve refuses without having changed anything.
-  const auto blocked = routes_.unavailable_for(request.channel, request.recipient.address.reveal());
-  if (blocked) co_return Undeliverable{*blocked};
-  auto ticket = services_.hashes.reserve();
-  if (!ticket) co_return std::unexpected(ticket.error());
-
+  const TestRecipient* test =
+      find_test_recipient(rules_.test_recipients, request.recipient, services_.clock.now());
   const std::string_view index = services_.keys.index_key();
   const std::string hash =
       keyed_hash(index, "recipient", rules_.application, request.recipient.identity.reveal());
@@ -88,7 +102,20 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
             {},
             ip_hash(index, rules_.application, request.client_ip),
             0,
+            {},
+            test,
             {}};
+  if (test != nullptr) {
+    work.policy = fixed_code_policy(work.policy, *test);
+  } else if (const auto reason = refusal_of(rules_, request); !reason.empty()) {
+    if (!rules_.destinations_shadow) co_return co_await refuse(work, reason);
+    work.shadow_refusal = reason;
+  }
+  // Before anything is written: who cannot serve refuses without having changed anything.
+  const auto blocked = routes_.unavailable_for(request.channel, request.recipient.address.reveal());
+  if (test == nullptr && blocked) co_return Undeliverable{*blocked};
+  auto ticket = services_.hashes.reserve();
+  if (!ticket) co_return std::unexpected(ticket.error());
   if (request.idempotency_key.empty()) {
     co_return co_await admit_within_limits(work, std::move(*ticket));
   }
@@ -142,6 +169,15 @@ Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::T
   co_return outcome;
 }
 
+Task<Result<SendOutcome>> Issuer::refuse(const Work& work, std::string_view reason) {
+  Effects effects;
+  effects.events.push_back(
+      work.events.make(audit::event_type::k_not_allowed, {}, services_.clock.now(), reason));
+  const auto written = co_await services_.store.append(std::move(effects));
+  if (!written) co_return std::unexpected(written.error());
+  co_return NotAllowed{reason};
+}
+
 // The remembered answer, with the recipient's limit as it stands now.
 Task<Result<SendOutcome>> Issuer::answer_again(Work& work, Accepted answer) {
   const auto loaded = co_await services_.store.load(recipient_key(work.recipient_hash));
@@ -158,6 +194,7 @@ Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work, crypto::HashPo
   const SendRequest& request = work.request;
   const std::string_view index = services_.keys.index_key();
   const Limits& limits = rules_.limits;
+  if (work.test != nullptr) co_return co_await send_once(work, std::move(ticket));
   // The order of charging: IP, then user, then recipient, then friction; the first refusal ends it.
   auto charge = co_await charge_limit(work, ip_key(work.ip_hash), limits.ip_sends, "ip");
   if (charge && !charge->refusal) work.ip_sends = charge->recent;
@@ -301,8 +338,14 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
         decision.expires_at = garbage_at(state, now);
         if (decision.out) {
           const Verification& verification = *find_verification(state, code->verification_id);
-          decision.effects.enqueue.push_back(
-              {job_id, key, now, verification.expires_at, sealed_job});
+          if (work.test == nullptr) {
+            decision.effects.enqueue.push_back(
+                {job_id, key, now, verification.expires_at, sealed_job});
+          }
+          if (!work.shadow_refusal.empty()) {
+            decision.effects.events.push_back(work.events.make_of(
+                verification, audit::event_type::k_not_allowed_shadow, now, work.shadow_refusal));
+          }
           decision.effects.events.push_back(work.events.make_of(
               verification, audit::event_type::k_send, now, work.request.channel));
         }
@@ -331,8 +374,10 @@ Task<Result<NewCode>> Issuer::make_code(Work& work, const SendPlan& plan,
       co_return fail(Failure::internal, "a live verification's key generation was removed");
     }
     const std::string_view pepper = generation->pepper.reveal();
-    work.code =
-        draw_code(services_.random, further != nullptr ? further->digits : work.policy.digits);
+    work.code = work.test != nullptr
+                    ? work.test->code.clone()
+                    : draw_code(services_.random,
+                                further != nullptr ? further->digits : work.policy.digits);
     if (work.policy.has_link) {
       work.link_secret = Secret(services_.random.bytes(k_link_secret_bytes));
       code.link_hash = link_hash(pepper, code.verification_id, work.link_secret.reveal());

@@ -51,8 +51,12 @@ struct Sent {
 struct Undeliverable {
   Millis retry_after;
 };
-using SendOutcome =
-    std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable, CaptchaRequired>;
+// Not among the destinations that are served; why, as refusal() in destination.h says it.
+struct NotAllowed {
+  std::string_view reason;
+};
+using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable,
+                                 CaptchaRequired, NotAllowed>;
 
 class Issuer {
  public:
@@ -69,6 +73,7 @@ class Issuer {
  private:
   struct Work;
   struct Charge;
+  Task<Result<SendOutcome>> refuse(const Work& work, std::string_view reason);
   Task<Result<SendOutcome>> send_once(Work& work, crypto::HashPool::Ticket ticket);
   Task<Result<SendOutcome>> admit_within_limits(Work& work, crypto::HashPool::Ticket ticket);
   Task<Result<Charge>> charge_limit(Work& work, Key key, Limit limit, std::string_view name);

@@ -5,7 +5,9 @@
 #include <map>
 #include <string>
 
+#include "base/secret.h"
 #include "crypto/hash_pool.h"
+#include "otp/destination.h"
 #include "otp/limit.h"
 #include "otp/lock.h"
 
@@ -59,11 +61,28 @@ struct FactorRules {
   std::uint32_t hotp_resync_window = 1'000;  // for two consecutive codes
 };
 
+// A recipient whose code never changes, for those who review an app: nothing is sent there, and
+// sends are not limited. Guesses are, as everybody's.
+struct TestRecipient {
+  Secret code;
+  TimePoint expires_at;  // from then on it is a recipient like any other
+};
+
+// By Recipient::identity.
+using TestRecipients = std::map<std::string, TestRecipient, std::less<>>;
+
+// The test recipient that this is at `now`, or null.
+const TestRecipient* find_test_recipient(const TestRecipients& all, const Recipient& recipient,
+                                         TimePoint now);
+
 // What the use-cases of one application are made with.
 struct Rules {
   std::string application = "default";
   Policies policies;
   Limits limits;
+  Destinations destinations;
+  bool destinations_shadow = false;  // what is not served is only recorded
+  TestRecipients test_recipients;
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};
   std::uint32_t sessions_per_user = 20;

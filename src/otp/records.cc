@@ -66,6 +66,13 @@ void write(const Verification& from, records::Verification& to) {
   to.set_opens_session(from.opens_session);
   to.set_lane(from.lane);
   to.set_message_id(from.message_id);
+  to.set_test_recipient(from.test_recipient);
+  if (from.answered.caller.empty()) return;
+  to.mutable_answered()->set_caller(from.answered.caller);
+  to.mutable_answered()->set_proof(from.answered.proof);
+  to.mutable_answered()->set_sealed_session(from.answered.sealed_session);
+  to.mutable_answered()->set_repeats(from.answered.repeats);
+  to.mutable_answered()->set_request(from.answered.request);
 }
 
 Verification read(const records::Verification& from) {
@@ -99,6 +106,10 @@ Verification read(const records::Verification& from) {
   to.opens_session = from.opens_session();
   to.lane = from.lane();
   to.message_id = from.message_id();
+  to.test_recipient = from.test_recipient();
+  to.answered = {from.answered().caller(), from.answered().proof(),
+                 from.answered().sealed_session(), from.answered().repeats(),
+                 from.answered().request()};
   return to;
 }
 

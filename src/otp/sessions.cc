@@ -11,6 +11,10 @@ namespace type = audit::event_type;
 
 constexpr std::size_t k_session_id_bytes = 8;
 
+// How often, and how long apart, a session that is just being opened is looked for.
+constexpr int k_looks = 10;
+constexpr Millis k_between_looks{20};
+
 Decision<std::size_t> written(const SessionsState& state, std::size_t out, TimePoint now) {
   return {.out = out,
           .changed = true,
@@ -27,8 +31,9 @@ std::string Sessions::user_hash(std::string_view user_id) const {
 }
 
 Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string_view purpose,
-                                           std::string_view client_ip) {
-  SessionToken token{user_hash(user_id), Secret(services_.random.bytes(k_session_secret_bytes))};
+                                           std::string_view client_ip, Secret secret) {
+  if (secret.empty()) secret = Secret(services_.random.bytes(k_session_secret_bytes));
+  const SessionToken token{user_hash(user_id), std::move(secret)};
   const std::string token_hash = crypto::sha256(token.secret.reveal());
   const std::string id = services_.random.bytes(k_session_id_bytes);
   const EventWriter events(services_.random, {{}, user_id, client_ip, {}, purpose, {}});
@@ -52,6 +57,20 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
       std::move(hint));
   if (!opened) co_return std::unexpected(opened.error());
   co_return OpenedSession{token.text(), rules_.session_lifetime};
+}
+
+Task<Result<std::optional<OpenedSession>>> Sessions::reopen(std::string_view user_id,
+                                                            Secret secret) {
+  const SessionToken token{user_hash(user_id), std::move(secret)};
+  for (int look = 0; look < k_looks; ++look) {
+    if (look > 0) co_await sleep_for(k_between_looks);
+    const auto found = co_await introspect(token);
+    if (!found) co_return std::unexpected(found.error());
+    if (*found)
+      co_return OpenedSession{
+          token.text(), std::chrono::floor<Seconds>((*found)->expires_at - (*found)->created_at)};
+  }
+  co_return std::nullopt;
 }
 
 Task<Result<std::optional<Session>>> Sessions::introspect(const SessionToken& token) {

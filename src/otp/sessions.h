@@ -22,9 +22,14 @@ class Sessions {
  public:
   Sessions(Services services, const Rules& rules);
 
-  // A new session of that user (a UUID); beyond the bound the user's oldest one ends.
+  // A new session of that user (a UUID); beyond the bound the user's oldest one ends. `secret` is
+  // that of its token (k_session_secret_bytes at random), drawn if it is empty.
   Task<Result<OpenedSession>> open(std::string_view user_id, std::string_view purpose,
-                                   std::string_view client_ip);
+                                   std::string_view client_ip, Secret secret = {});
+
+  // The session with that secret, which is open or is just being opened by another request;
+  // nothing if it has ended or does not come to be.
+  Task<Result<std::optional<OpenedSession>>> reopen(std::string_view user_id, Secret secret);
 
   // The live session behind the token, or nothing (RFC 7662: "active": false).
   Task<Result<std::optional<Session>>> introspect(const SessionToken& token);

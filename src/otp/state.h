@@ -34,6 +34,15 @@ struct CodeHash {
   std::string link_hash;  // of the link that went with it; empty if none did
 };
 
+// What the right answer was worth, for whoever gave it and asks once more (repeat.h).
+struct Answered {
+  std::string caller;          // keyed hash; empty: nobody is answered again
+  std::string proof;           // keyed hash of the right answer
+  std::string sealed_session;  // the secret of the session's token; empty if none was opened
+  std::uint32_t repeats = 0;
+  std::string request;  // the request that heard it first
+};
+
 struct Verification {
   std::string id;  // the unique part of its VerificationId
   std::string purpose;
@@ -61,6 +70,8 @@ struct Verification {
   std::string message_id;   // the carrier's name for it there
   std::string sealed_code;  // code and link secret, sealed; Resend::same_code only
   bool opens_session = false;
+  bool test_recipient = false;  // with a fixed code, and no message (policy.h)
+  Answered answered;
 
   std::uint32_t attempts_remaining() const { return attempts_max - attempts_used; }
   bool is_live(TimePoint now) const { return state == VerificationState::live && now < expires_at; }

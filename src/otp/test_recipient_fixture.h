@@ -19,6 +19,7 @@ struct Fixture {
   RecipientState state;
   Policy policy;
   Limits limits{.friction = {.recipient_sends = 1'000'000, .ip_sends = 1'000'000}};
+  Asker asker;
   int sends = 0;
 
   SendQuestion question(std::string_view purpose = "login", std::string_view context = {}) {
@@ -48,13 +49,13 @@ struct Fixture {
   }
   Reservation guess(TimePoint now, std::size_t length = 6, std::string_view id = {}) {
     expire(state, now);
-    return reserve(state, {"login", {}, id, length, policy.digits, limits}, now);
+    return reserve(state, {"login", {}, id, length, policy.digits, limits, asker}, now);
   }
   // A whole verify: reserve, then settle with that digest.
   Settlement verify(TimePoint now, std::string_view digest) {
     const auto reserved = guess(now);
     if (!std::holds_alternative<Reserved>(reserved)) return Gone{};
-    return settle(state, std::get<Reserved>(reserved).verification_id, digest, now);
+    return settle(state, std::get<Reserved>(reserved).verification_id, digest, asker, now);
   }
 };
 

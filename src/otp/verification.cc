@@ -62,7 +62,8 @@ Verification* target_of(RecipientState& state, const VerifyQuestion& question) {
 Millis cool_down(const RecipientState& state, const SendQuestion& question, TimePoint now) {
   Millis wait{0};
   for (const Verification& v : state.verifications) {
-    if (v.purpose == question.purpose && v.is_live(now)) {
+    // To a test recipient no message went.
+    if (v.purpose == question.purpose && v.is_live(now) && !v.test_recipient) {
       wait = std::max(wait, v.last_send_at + question.policy.resend_after - now);
     }
   }
@@ -71,6 +72,24 @@ Millis cool_down(const RecipientState& state, const SendQuestion& question, Time
 
 FurtherCode further_code(const Verification& v, const LimitVerdict& verdict) {
   return {v.id, v.salt, v.params, v.pepper_id, v.digits, v.sealed_code, verdict};
+}
+
+// A live verification with attempts left gets a further code; but a fixed code and a drawn one are
+// never of one verification.
+SendPlan plan_code(RecipientState& state, const SendQuestion& question, const LimitVerdict& verdict,
+                   TimePoint now) {
+  const Verification* live = newest(state, question.purpose, question.context_hash);
+  if (live == nullptr || !live->is_live(now) || live->attempts_remaining() == 0 ||
+      live->test_recipient != question.test_recipient) {
+    return FirstCode{verdict};
+  }
+  return further_code(*live, verdict);
+}
+
+// A test recipient has no limit to be told of.
+SendPlan plan_fixed_code(RecipientState& state, const SendQuestion& question, TimePoint now) {
+  const LimitVerdict free{.allowed = true, .remaining = question.limits.recipient_sends.max};
+  return plan_code(state, question, free, now);
 }
 
 // Keeps the list bounded: the oldest ended ones go first, then the oldest live ones.
@@ -103,6 +122,7 @@ Verification& add_verification(RecipientState& state, const SendQuestion& questi
   added.created_at = now;
   added.expires_at = now + question.policy.lifetime;
   added.opens_session = question.policy.opens_session;
+  added.test_recipient = question.test_recipient;
   return added;
 }
 
@@ -124,16 +144,40 @@ void add_code(Verification& verification, const Policy& policy, const NewCode& c
   verification.delivery_at = now;
 }
 
+Approved approval_of(const Verification& verification) {
+  return {verification.id,      verification.user_id, verification.purpose,
+          verification.country, verification.lane,    verification.opens_session};
+}
+
 Settlement approve(Verification& verification, TimePoint now) {
   end(verification, VerificationState::approved, now);
-  return Approved{verification.id,      verification.user_id, verification.purpose,
-                  verification.country, verification.lane,    verification.opens_session};
+  return approval_of(verification);
+}
+
+// A right guess is not held against the recipient.
+void release_guess(RecipientState& state) {
+  if (!state.guesses.empty()) state.guesses.pop_back();
+}
+
+// What the repeat of the right answer is told; nothing if it is none.
+template <class Out>
+std::optional<Out> answer_repeat(Verification* target, const Asker& asker, TimePoint now) {
+  switch (repeat(target, asker, now)) {
+    case Repeat::none:
+      break;
+    case Repeat::refused:
+      return Gone{.changed = true};
+    case Repeat::granted:
+      return Repeated{approval_of(*target), target->answered.sealed_session};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
 std::vector<std::string> expire(RecipientState& state, TimePoint now) {
   clamp_to_clock(state, now);
+  forget_answers(state, now);
   std::vector<std::string> expired;
   for (Verification& v : state.verifications) {
     if (v.state != VerificationState::live || now < v.expires_at) continue;
@@ -147,6 +191,7 @@ SendPlan plan_send(RecipientState& state, const SendQuestion& question, TimePoin
   const auto before = std::ranges::find(state.admissions, question.admission_id, &Admission::id);
   if (before != state.admissions.end()) return AlreadyAdmitted{*before};
 
+  if (question.test_recipient) return plan_fixed_code(state, question, now);
   if (const Millis wait = cool_down(state, question, now); wait > Millis(0)) {
     return SendLimited{"resend", {.retry_after = wait, .reset = wait}};
   }
@@ -157,11 +202,7 @@ SendPlan plan_send(RecipientState& state, const SendQuestion& question, TimePoin
   const auto level = captcha_level(friction, nth, question.ip_sends);
   if (level && question.captcha_level < level) return CaptchaNeeded{*level};
 
-  const Verification* live = newest(state, question.purpose, question.context_hash);
-  if (live == nullptr || !live->is_live(now) || live->attempts_remaining() == 0) {
-    return FirstCode{verdict};
-  }
-  return further_code(*live, verdict);
+  return plan_code(state, question, verdict, now);
 }
 
 std::optional<Admission> admit(RecipientState& state, const SendQuestion& question,
@@ -179,7 +220,11 @@ std::optional<Admission> admit(RecipientState& state, const SendQuestion& questi
   if (verification == nullptr) return std::nullopt;
 
   add_code(*verification, question.policy, code, now);
-  charge(state.sends, now);
+  if (question.test_recipient) {
+    set_delivery(*verification, DeliveryState::delivered, {}, now);  // there is nothing to wait for
+  } else {
+    charge(state.sends, now);
+  }
   Admission admission{std::string(question.admission_id),
                       verification->id,
                       code.channel,
@@ -199,6 +244,7 @@ Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimeP
   Verification* target = target_of(state, question);
   const std::uint32_t digits = target != nullptr ? target->digits : question.policy_digits;
   if (question.code_length != digits) return BadCode{digits};
+  if (auto again = answer_repeat<Reservation>(target, question.asker, now)) return *again;
   if (target == nullptr || now >= target->expires_at) return Gone{};
   if (target->state == VerificationState::exhausted) return Exhausted{target->id};
   if (target->state != VerificationState::live) return Gone{};
@@ -212,15 +258,19 @@ Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimeP
 }
 
 Settlement settle(RecipientState& state, std::string_view verification_id, std::string_view digest,
-                  TimePoint now) {
+                  const Asker& asker, TimePoint now) {
   Verification* target = find_verification(state, verification_id);
+  if (auto again = answer_repeat<Settlement>(target, asker, now)) {
+    if (std::holds_alternative<Repeated>(*again)) release_guess(state);
+    return *again;
+  }
   if (target == nullptr || !target->is_live(now)) return Gone{};
   bool match = false;
   for (const CodeHash& code : target->codes) {
     match |= crypto::equal_constant_time(code.digest, digest);
   }
   if (match) {
-    if (!state.guesses.empty()) state.guesses.pop_back();  // a right guess is not held against it
+    release_guess(state);
     return approve(*target, now);
   }
   ++target->attempts_failed;
@@ -231,8 +281,9 @@ Settlement settle(RecipientState& state, std::string_view verification_id, std::
 }
 
 Settlement settle_link(RecipientState& state, std::string_view verification_id,
-                       std::string_view link_hash, TimePoint now) {
+                       std::string_view link_hash, const Asker& asker, TimePoint now) {
   Verification* target = find_verification(state, verification_id);
+  if (auto again = answer_repeat<Settlement>(target, asker, now)) return *again;
   if (target == nullptr || !target->is_live(now)) return Gone{};
   bool match = false;
   for (const CodeHash& code : target->codes) {

@@ -9,13 +9,14 @@
 #include <variant>
 
 #include "otp/policy.h"
+#include "otp/repeat.h"
 #include "otp/state.h"
 
 namespace otpd::otp {
 
 // Ends every live verification whose deadline has passed, and returns their unique ids, so that
-// each expiry is reported once. Call it first on a state that was loaded; a clock that stepped
-// back does not lengthen a life.
+// each expiry is reported once; forgets the answers that nobody can have again. Call it first on a
+// state that was loaded; a clock that stepped back does not lengthen a life.
 std::vector<std::string> expire(RecipientState& state, TimePoint now);
 
 // --- sending -----------------------------------------------------------------------------------
@@ -28,6 +29,7 @@ struct SendQuestion {
   const Limits& limits;
   std::uint32_t ip_sends = 0;  // requests of its address in the friction's window, with this one
   std::optional<std::uint32_t> captcha_level = std::nullopt;  // of the captcha that was solved
+  bool test_recipient = false;                                // no limit and no cool-down
 };
 
 // The send was let through before, under the same admission id.
@@ -91,6 +93,21 @@ struct VerifyQuestion {
   std::size_t code_length;
   std::uint32_t policy_digits;  // what a code looks like when there is no verification
   const Limits& limits;
+  const Asker& asker;
+};
+
+struct Approved {
+  std::string verification_id;
+  std::string user_id;
+  std::string purpose;
+  std::string country;
+  std::string lane;  // that took the latest message
+  bool opens_session = false;
+};
+// Approved before, and asked again by the same caller in the same way (repeat.h).
+struct Repeated {
+  Approved answer;
+  std::string sealed_session;
 };
 
 // An attempt was taken; hash the guess with these and settle.
@@ -104,42 +121,38 @@ struct Exhausted {
   std::string verification_id;
 };
 // Expired, consumed, canceled, superseded, never sent: one answer for all.
-struct Gone {};
+struct Gone {
+  bool changed = false;  // the state is to be written all the same
+};
 struct BadCode {
   std::uint32_t digits;
 };
 struct GuessesLimited {
   LimitVerdict verdict;
 };
-using Reservation = std::variant<Reserved, Exhausted, Gone, BadCode, GuessesLimited>;
+using Reservation = std::variant<Reserved, Exhausted, Gone, BadCode, GuessesLimited, Repeated>;
 
-// Takes one attempt, before anything is hashed. Only Reserved changes the state.
+// Takes one attempt, before anything is hashed. Only Reserved, Repeated and some Gone change the
+// state.
 Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimePoint now);
 
-struct Approved {
-  std::string verification_id;
-  std::string user_id;
-  std::string purpose;
-  std::string country;
-  std::string lane;  // that took the latest message
-  bool opens_session = false;
-};
 struct Wrong {
   std::string verification_id;
   std::uint32_t attempts_remaining = 0;
   bool poisoned = false;  // all attempts are used up and were wrong
 };
-using Settlement = std::variant<Approved, Wrong, Gone>;
+using Settlement = std::variant<Approved, Wrong, Gone, Repeated>;
 
 // Compares the guess's digest with the live codes in constant time and consumes the verification
 // on a match, if it still lives. A guess that was reserved stays good until it is settled: only
-// when every attempt has failed is the verification poisoned. Changes the state unless Gone.
+// when every attempt has failed is the verification poisoned. Changes the state, unless Gone says
+// otherwise. After Approved, remember_answer() is due.
 Settlement settle(RecipientState& state, std::string_view verification_id, std::string_view digest,
-                  TimePoint now);
+                  const Asker& asker, TimePoint now);
 
 // Consumes the verification if `link_hash` is that of its link and it still lives.
 Settlement settle_link(RecipientState& state, std::string_view verification_id,
-                       std::string_view link_hash, TimePoint now);
+                       std::string_view link_hash, const Asker& asker, TimePoint now);
 
 // --- the rest ----------------------------------------------------------------------------------
 

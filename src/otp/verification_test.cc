@@ -31,14 +31,14 @@ TEST(Verification, AGuessThatWasReservedIsNotPoisonedByOthers) {
   f.guess(now);
   EXPECT_TRUE(std::holds_alternative<Exhausted>(f.guess(now)));
   for (int i = 0; i < 2; ++i) {
-    const auto wrong = std::get<Wrong>(settle(f.state, id, "x", now));
+    const auto wrong = std::get<Wrong>(settle(f.state, id, "x", {}, now));
     EXPECT_EQ(wrong.attempts_remaining, 0U);
     EXPECT_FALSE(wrong.poisoned);
   }
   EXPECT_TRUE(std::holds_alternative<Exhausted>(f.guess(now)));
   RecipientState other = f.state;
-  EXPECT_TRUE(std::holds_alternative<Approved>(settle(f.state, id, "digest 1", now)));
-  EXPECT_TRUE(std::get<Wrong>(settle(other, id, "x", now)).poisoned);
+  EXPECT_TRUE(std::holds_alternative<Approved>(settle(f.state, id, "digest 1", {}, now)));
+  EXPECT_TRUE(std::get<Wrong>(settle(other, id, "x", {}, now)).poisoned);
 }
 
 TEST(Verification, TheThirdWrongCodePoisonsIt) {
@@ -92,8 +92,8 @@ TEST(Verification, LivesToItsLastMillisecond) {
   Fixture late;
   late.send(k_start);
   const auto attempt = std::get<Reserved>(late.guess(end - Millis(1)));
-  EXPECT_TRUE(
-      std::holds_alternative<Gone>(settle(late.state, attempt.verification_id, "digest 1", end)));
+  EXPECT_TRUE(std::holds_alternative<Gone>(
+      settle(late.state, attempt.verification_id, "digest 1", {}, end)));
 }
 
 TEST(Verification, AClockThatStepsBackDoesNotLengthenALife) {
@@ -223,7 +223,7 @@ TEST(Verifying, NothingOfOneQuestionAnswersAnother) {
   Fixture f;
   f.send(k_start, "transaction", "to Alice");
   const auto ask = [&](std::string_view purpose, std::string_view context, std::string_view id) {
-    return reserve(f.state, {purpose, context, id, 6, 6, f.limits}, after(Millis(1)));
+    return reserve(f.state, {purpose, context, id, 6, 6, f.limits, f.asker}, after(Millis(1)));
   };
   EXPECT_TRUE(std::holds_alternative<Gone>(ask("login", "", "")));
   EXPECT_TRUE(std::holds_alternative<Gone>(ask("transaction", "to Bob", "")));
@@ -254,7 +254,7 @@ TEST(Verifying, ACodeThatWasDroppedWhileItWasHashedIsWrong) {
   const auto attempt = std::get<Reserved>(f.guess(after(Seconds(30))));
   f.send(after(Seconds(30)));
   EXPECT_TRUE(std::holds_alternative<Wrong>(
-      settle(f.state, attempt.verification_id, "digest 1", after(Seconds(30)))));
+      settle(f.state, attempt.verification_id, "digest 1", {}, after(Seconds(30)))));
 }
 
 TEST(Verifying, AnEmptyDigestNeverMatches) {
@@ -262,7 +262,7 @@ TEST(Verifying, AnEmptyDigestNeverMatches) {
   f.send(k_start);
   EXPECT_TRUE(std::holds_alternative<Wrong>(f.verify(after(Millis(1)), "")));
   EXPECT_TRUE(std::holds_alternative<Gone>(
-      settle_link(f.state, f.state.verifications[0].id, "", after(Millis(1)))))
+      settle_link(f.state, f.state.verifications[0].id, "", {}, after(Millis(1)))))
       << "a verification without a link has an empty link hash";
 }
 

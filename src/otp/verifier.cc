@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/uuid.h"
+#include "crypto/seal.h"
 #include "otp/code.h"
 #include "otp/update.h"
 
@@ -11,33 +12,34 @@ namespace {
 
 namespace type = audit::event_type;
 
-// Settles on the recipient's record: the state, and the audit line that tells it, in one step.
-template <class Rule>
-Task<Result<Settlement>> settle_record(const Services& services, std::string recipient_hash,
-                                       const EventWriter& events, Rule rule) {
-  co_return co_await update<RecipientState, Settlement>(
-      services.store, services.clock, recipient_key(recipient_hash),
-      [&](RecipientState& state, TimePoint now) {
-        Decision<Settlement> decision{.out = Gone{}};
-        auto& lines = decision.effects.events;
-        lines = events.expire(state, now);
-        decision.out = rule(state, now);
-        const auto tell = [&](std::string_view what, const std::string& unique) {
-          lines.push_back(events.make_of(*find_verification(state, unique), what, now));
-        };
-        if (const auto* yes = std::get_if<Approved>(&decision.out)) {
-          tell(type::k_verify_success, yes->verification_id);
-        } else if (const auto* wrong = std::get_if<Wrong>(&decision.out)) {
-          tell(type::k_verify_fail, wrong->verification_id);
-          if (wrong->poisoned) tell(type::k_exhausted, wrong->verification_id);
-        }
-        decision.changed = !lines.empty();
-        decision.expires_at = garbage_at(state, now);
-        return decision;
-      });
+bool is_change(const Reservation& reservation) {
+  const auto* gone = std::get_if<Gone>(&reservation);
+  return gone != nullptr ? gone->changed
+                         : std::holds_alternative<Reserved>(reservation) ||
+                               std::holds_alternative<Repeated>(reservation);
+}
+
+bool is_change(const Settlement& settlement) {
+  const auto* gone = std::get_if<Gone>(&settlement);
+  return gone == nullptr || gone->changed;
 }
 
 }  // namespace
+
+// One verify on its way.
+struct Verifier::Work {
+  std::string recipient_hash;
+  std::string client_ip;
+  Asker asker;
+  EventWriter events;
+  Secret session_secret;  // of the session that a yes opens
+
+  // The audit line about a verification of this recipient.
+  audit::Event line(std::string_view what, RecipientState& state, const std::string& unique,
+                    TimePoint now) const {
+    return events.make_of(*find_verification(state, unique), what, now);
+  }
+};
 
 Verifier::Verifier(Services services, const Rules& rules, Sessions& sessions)
     : services_(services), rules_(rules), sessions_(sessions) {}
@@ -46,14 +48,21 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
   auto ticket = services_.hashes.reserve();
   if (!ticket) co_return std::unexpected(ticket.error());
 
-  const std::string recipient_hash =
-      keyed_hash(services_.keys.index_key(), "recipient", rules_.application,
-                 request.recipient.identity.reveal());
-  const EventWriter events(
-      services_.random,
-      {recipient_hash, {}, request.client_ip, request.recipient.country, request.purpose, {}});
-  const auto reserved = co_await reserve_attempt(request, recipient_hash, events);
+  const std::string_view index = services_.keys.index_key();
+  const std::string hash =
+      keyed_hash(index, "recipient", rules_.application, request.recipient.identity.reveal());
+  const EventSource source{hash, {}, request.client_ip, request.recipient.country, request.purpose,
+                           {}};
+  Work work{hash, request.client_ip,
+            make_asker(index, rules_.application, request.caller, request.client_ip,
+                       request.code.reveal(), services_.random),
+            EventWriter(services_.random, source),
+            Secret(services_.random.bytes(k_session_secret_bytes))};
+  const auto reserved = co_await reserve_attempt(work, request);
   if (!reserved) co_return std::unexpected(reserved.error());
+  if (const auto* again = std::get_if<Repeated>(&*reserved)) {
+    co_return co_await answer_again(work, *again);
+  }
   if (const auto* exhausted = std::get_if<Exhausted>(&*reserved)) co_return *exhausted;
   if (std::holds_alternative<Gone>(*reserved)) co_return Gone{};
   if (const auto* bad = std::get_if<BadCode>(&*reserved)) co_return *bad;
@@ -72,81 +81,145 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
       attempt.salt);
   if (!digest) co_return std::unexpected(digest.error());
 
-  auto settlement = co_await settle_record(
-      services_, recipient_hash, events, [&](RecipientState& state, TimePoint now) {
-        return settle(state, attempt.verification_id, *digest, now);
-      });
-  if (!settlement) co_return std::unexpected(settlement.error());
-  co_return co_await finish(std::move(*settlement), recipient_hash, request.client_ip);
+  co_return co_await settle_record(work, [&](RecipientState& state, TimePoint now) {
+    return settle(state, attempt.verification_id, *digest, work.asker, now);
+  });
 }
 
-Task<Result<Reservation>> Verifier::reserve_attempt(const VerifyRequest& request,
-                                                    std::string_view recipient_hash,
-                                                    const EventWriter& events) {
+Task<Result<Reservation>> Verifier::reserve_attempt(const Work& work,
+                                                    const VerifyRequest& request) {
   const std::string bound_to = context_hash(services_.keys.index_key(), request.context);
   const VerifyQuestion question{request.purpose,
                                 bound_to,
                                 request.verification_id,
                                 request.code.size(),
                                 rules_.policies.at(request.purpose).digits,
-                                rules_.limits};
+                                rules_.limits,
+                                work.asker};
   co_return co_await update<RecipientState, Reservation>(
-      services_.store, services_.clock, recipient_key(recipient_hash),
+      services_.store, services_.clock, recipient_key(work.recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Reservation> decision{.out = Gone{}};
-        decision.effects.events = events.expire(state, now);
+        auto& lines = decision.effects.events;
+        lines = work.events.expire(state, now);
         decision.out = reserve(state, question, now);
-        decision.changed =
-            std::holds_alternative<Reserved>(decision.out) || !decision.effects.events.empty();
+        decision.changed = is_change(decision.out) || !lines.empty();
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
-          decision.effects.events.push_back(events.make(type::k_limited, {}, now, "guesses"));
+          lines.push_back(work.events.make(type::k_limited, {}, now, "guesses"));
+        } else if (const auto* again = std::get_if<Repeated>(&decision.out)) {
+          lines.push_back(
+              work.line(type::k_verify_repeat, state, again->answer.verification_id, now));
         }
         decision.expires_at = garbage_at(state, now);
         return decision;
       });
 }
 
-Task<Result<VerifyOutcome>> Verifier::verify_link(const LinkToken& token,
-                                                  std::string_view client_ip) {
-  const EventWriter events(services_.random, {token.id.recipient_hash, {}, client_ip, {}, {}, {}});
-  auto settlement = co_await settle_record(
-      services_, token.id.recipient_hash, events, [&](RecipientState& state, TimePoint now) {
-        const Verification* target = find_verification(state, token.id.unique);
-        const crypto::Generation* generation =
-            target == nullptr ? nullptr : services_.keys.find(target->pepper_id);
-        if (generation == nullptr) return Settlement(Gone{});
-        return settle_link(
-            state, token.id.unique,
-            link_hash(generation->pepper.reveal(), token.id.unique, token.secret.reveal()), now);
-      });
-  if (!settlement) co_return std::unexpected(settlement.error());
-  co_return co_await finish(std::move(*settlement), token.id.recipient_hash, client_ip);
+Task<Result<VerifyOutcome>> Verifier::verify_link(const LinkToken& token, std::string caller,
+                                                  std::string client_ip) {
+  const std::string& hash = token.id.recipient_hash;
+  Work work{hash, client_ip,
+            make_asker(services_.keys.index_key(), rules_.application, caller, client_ip,
+                       token.secret.reveal(), services_.random),
+            EventWriter(services_.random, {hash, {}, client_ip, {}, {}, {}}),
+            Secret(services_.random.bytes(k_session_secret_bytes))};
+  co_return co_await settle_record(work, [&](RecipientState& state, TimePoint now) {
+    const Verification* target = find_verification(state, token.id.unique);
+    const crypto::Generation* generation =
+        target == nullptr ? nullptr : services_.keys.find(target->pepper_id);
+    if (generation == nullptr) return Settlement(Gone{});
+    return settle_link(
+        state, token.id.unique,
+        link_hash(generation->pepper.reveal(), token.id.unique, token.secret.reveal()), work.asker,
+        now);
+  });
 }
 
-Task<Result<VerifyOutcome>> Verifier::finish(Settlement settlement, std::string recipient_hash,
-                                             std::string_view client_ip) {
-  if (std::holds_alternative<Gone>(settlement)) co_return Gone{};
-  if (const auto* wrong = std::get_if<Wrong>(&settlement)) {
+// Settles on the recipient's record: the state, and the audit line that tells it, in one step.
+template <class Rule>
+Task<Result<VerifyOutcome>> Verifier::settle_record(Work& work, Rule rule) {
+  const auto settled = co_await update<RecipientState, Settlement>(
+      services_.store, services_.clock, recipient_key(work.recipient_hash),
+      [&](RecipientState& state, TimePoint now) {
+        Decision<Settlement> decision{.out = Gone{}};
+        auto& lines = decision.effects.events;
+        lines = work.events.expire(state, now);
+        decision.out = rule(state, now);
+        if (const auto* yes = std::get_if<Approved>(&decision.out)) {
+          remember_answer(*find_verification(state, yes->verification_id), work.asker,
+                          seal_session(work, *yes));
+          lines.push_back(work.line(type::k_verify_success, state, yes->verification_id, now));
+        } else if (const auto* again = std::get_if<Repeated>(&decision.out)) {
+          lines.push_back(
+              work.line(type::k_verify_repeat, state, again->answer.verification_id, now));
+        } else if (const auto* wrong = std::get_if<Wrong>(&decision.out)) {
+          lines.push_back(work.line(type::k_verify_fail, state, wrong->verification_id, now));
+          if (wrong->poisoned) {
+            lines.push_back(work.line(type::k_exhausted, state, wrong->verification_id, now));
+          }
+        }
+        decision.changed = is_change(decision.out) || !lines.empty();
+        decision.expires_at = garbage_at(state, now);
+        return decision;
+      });
+  if (!settled) co_return std::unexpected(settled.error());
+  if (std::holds_alternative<Gone>(*settled)) co_return Gone{};
+  if (const auto* wrong = std::get_if<Wrong>(&*settled)) {
     co_return WrongCode{wrong->attempts_remaining};
   }
-  const Approved& yes = std::get<Approved>(settlement);
-  Verified verified{.id = {recipient_hash, yes.verification_id},
+  if (const auto* again = std::get_if<Repeated>(&*settled)) {
+    co_return co_await answer_again(work, *again);
+  }
+  co_return co_await open_session(work, std::get<Approved>(*settled));
+}
+
+Verified Verifier::verified(const Work& work, const Approved& yes) const {
+  Verified verified{.id = {work.recipient_hash, yes.verification_id},
                     .user_id = yes.user_id,
                     .session = {},
                     .lane = yes.lane,
                     .country = yes.country};
   if (verified.user_id.empty()) {
     // Always the same for one recipient, so that it can be logged out everywhere.
-    verified.user_id = uuid_v8(
-        keyed_hash(services_.keys.index_key(), "derived user", rules_.application, recipient_hash));
+    verified.user_id = uuid_v8(keyed_hash(services_.keys.index_key(), "derived user",
+                                          rules_.application, work.recipient_hash));
   }
+  return verified;
+}
+
+// The secret of the session that a repeat is to hear of again, as the record keeps it.
+std::string Verifier::seal_session(const Work& work, const Approved& yes) const {
+  if (!yes.opens_session) return {};
+  return crypto::seal(services_.keys, services_.random, work.session_secret.reveal(),
+                      yes.verification_id);
+}
+
+Task<Result<VerifyOutcome>> Verifier::open_session(Work& work, const Approved& yes) {
+  Verified answer = verified(work, yes);
   if (yes.opens_session) {
-    auto session = co_await sessions_.open(verified.user_id, yes.purpose, client_ip);
+    auto session = co_await sessions_.open(answer.user_id, yes.purpose, work.client_ip,
+                                           std::move(work.session_secret));
     if (!session) co_return std::unexpected(session.error());
-    verified.session = std::move(session->token);
-    verified.session_expires_in = session->expires_in;
+    answer.session = std::move(session->token);
+    answer.session_expires_in = session->expires_in;
   }
-  co_return verified;
+  co_return answer;
+}
+
+Task<Result<VerifyOutcome>> Verifier::answer_again(const Work& work, const Repeated& repeated) {
+  Verified answer = verified(work, repeated.answer);
+  answer.repeated = true;
+  if (repeated.answer.opens_session) {
+    auto secret =
+        crypto::open(services_.keys, repeated.sealed_session, repeated.answer.verification_id);
+    if (!secret) co_return std::unexpected(secret.error());
+    auto session = co_await sessions_.reopen(answer.user_id, std::move(*secret));
+    if (!session) co_return std::unexpected(session.error());
+    if (!*session) co_return Gone{};
+    answer.session = std::move((*session)->token);
+    answer.session_expires_in = (*session)->expires_in;
+  }
+  co_return answer;
 }
 
 }  // namespace otpd::otp

@@ -17,6 +17,7 @@ struct VerifyRequest {
   Context context;              // must repeat what the send confirmed
   std::string verification_id;  // unique part; or empty
   Secret code;
+  std::string caller;  // who asks, if it showed an API key
   std::string client_ip;
 };
 
@@ -26,8 +27,9 @@ struct Verified {
   std::string user_id;  // the caller's, or one derived from the recipient
   Secret session;
   Seconds session_expires_in{0};
-  std::string lane;     // that carried the code; may be empty
-  std::string country;  // of the phone; may be empty
+  std::string lane;       // that carried the code; may be empty
+  std::string country;    // of the phone; may be empty
+  bool repeated = false;  // the same caller got this answer before
 };
 struct WrongCode {
   std::uint32_t attempts_remaining = 0;  // 0: poisoned, a new code is needed
@@ -43,14 +45,18 @@ class Verifier {
   Task<Result<VerifyOutcome>> verify(VerifyRequest request);
 
   // The same by the token of a link: it needs no attempts, 128 bits are not guessed.
-  Task<Result<VerifyOutcome>> verify_link(const LinkToken& token, std::string_view client_ip);
+  Task<Result<VerifyOutcome>> verify_link(const LinkToken& token, std::string caller,
+                                          std::string client_ip);
 
  private:
-  Task<Result<Reservation>> reserve_attempt(const VerifyRequest& request,
-                                            std::string_view recipient_hash,
-                                            const EventWriter& events);
-  Task<Result<VerifyOutcome>> finish(Settlement settlement, std::string recipient_hash,
-                                     std::string_view client_ip);
+  struct Work;
+  Task<Result<Reservation>> reserve_attempt(const Work& work, const VerifyRequest& request);
+  template <class Rule>
+  Task<Result<VerifyOutcome>> settle_record(Work& work, Rule rule);
+  Task<Result<VerifyOutcome>> open_session(Work& work, const Approved& yes);
+  Task<Result<VerifyOutcome>> answer_again(const Work& work, const Repeated& repeated);
+  std::string seal_session(const Work& work, const Approved& yes) const;
+  Verified verified(const Work& work, const Approved& yes) const;
 
   Services services_;
   const Rules& rules_;

@@ -4,7 +4,15 @@
 namespace otpd::usecase {
 namespace {
 
-class GatewayAnswers : public GatewayFlow {};
+class GatewayAnswers : public GatewayFlow {
+ protected:
+  Answer verify_from(const std::string& ip, const std::string& code) {
+    net::HttpRequest http =
+        request("POST", "/otp/verify", json{{"phone", "+14155552671"}, {"code", code}}.dump());
+    http.peer = ip;
+    return ask(std::move(http));
+  }
+};
 INSTANTIATE_TEST_SUITE_P(Backends, GatewayAnswers, k_houses, storage::backend_name);
 
 TEST_P(GatewayAnswers, SendVerifyIntrospectRevoke) {
@@ -29,6 +37,11 @@ TEST_P(GatewayAnswers, SendVerifyIntrospectRevoke) {
   ASSERT_EQ(verified.status, 200);
   EXPECT_EQ(verified.body["verification_id"], id);
   EXPECT_EQ(verified.header("Cache-Control"), "no-store");
+  const Answer again = verify(right);
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.http.body, verified.http.body);
+  EXPECT_EQ(verify_from("127.0.0.2", right).status, 410);
+  house_.world.clock.advance(Seconds(10));
   EXPECT_EQ(verify(right).status, 410);
   EXPECT_EQ(ask("GET", "/otp/" + id).body["status"], "approved");
 
@@ -123,6 +136,8 @@ TEST_P(GatewayAnswers, ALinkTokenVerifiesByItself) {
   EXPECT_EQ(with({{"token", token}, {"code", "123456"}}).body["member"], "code");
   EXPECT_EQ(with({{"token", "x"}}).error(), "invalid_code");
   EXPECT_EQ(with({{"token", token}}).status, 200);
+  EXPECT_EQ(with({{"token", token}}).status, 200);
+  house_.world.clock.advance(Seconds(10));
   EXPECT_EQ(with({{"token", token}}).status, 410);
 }
 

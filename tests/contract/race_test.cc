@@ -1,6 +1,7 @@
 // Races: many clients at once, each on a loop of its own thread, let go at a barrier.
 #include <barrier>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "house.h"
@@ -69,12 +70,18 @@ class Race : public UseCase {
     house_.rules.limits.recipient_guesses.max = 1'000'000;
   }
 
-  // Everybody guesses at once; client 0 has the right code if `with_right`.
+  // One caller each, so that none repeats another's answer.
+  static std::string ip_of(std::size_t client) { return "203.0.113." + std::to_string(client); }
+
+  // Everybody guesses at once, from an address of its own; client 0 has the right code if
+  // `with_right`.
   std::vector<Result<otp::VerifyOutcome>> guess(std::size_t clients, const std::string& phone,
                                                 std::string_view right, std::string_view wrong,
                                                 std::size_t rights) {
     return racers_.race<otp::VerifyOutcome>(clients, [&](std::size_t client) {
-      return house_.verifier.verify(house_.verify_request(client < rights ? right : wrong, phone));
+      otp::VerifyRequest request = house_.verify_request(client < rights ? right : wrong, phone);
+      request.client_ip = ip_of(client);
+      return house_.verifier.verify(std::move(request));
     });
   }
   // How often each outcome came, by the variant's index.
@@ -109,6 +116,47 @@ TEST_P(Race, OfManyWithTheRightCodeExactlyOneIsVerified) {
   }
   EXPECT_EQ(house_.events(type::k_verify_success).size(), std::size_t{k_rounds});
   EXPECT_EQ(house_.events(type::k_session_opened).size(), std::size_t{k_rounds});
+}
+
+TEST_P(Race, OneCallerWithTheRightCodeManyTimesHasOneSession) {
+  for (int round = 0; round < k_rounds / 4; ++round) {
+    const std::string phone = phone_of(round);
+    const otp::Payload payload = house_.send_and_take(house_.send_request(phone));
+    const auto answers = racers_.race<otp::VerifyOutcome>(k_clients, [&](std::size_t) {
+      return house_.verifier.verify(house_.verify_request(payload.code.reveal(), phone));
+    });
+    std::set<std::string> tokens;
+    int first = 0;
+    for (const auto& answer : answers) {
+      const auto* yes = std::get_if<otp::Verified>(&answer.value());
+      if (yes == nullptr) continue;
+      first += yes->repeated ? 0 : 1;
+      tokens.emplace(yes->session.reveal());
+    }
+    ASSERT_EQ(first, 1) << "round " << round;
+    ASSERT_EQ(tokens.size(), 1U) << "round " << round;
+    const auto token = otp::SessionToken::parse(*tokens.begin()).value();
+    ASSERT_TRUE(storage::await(house_.sessions.introspect(token)).value());
+  }
+  EXPECT_EQ(house_.events(type::k_verify_success).size(), std::size_t{k_rounds / 4});
+  EXPECT_EQ(house_.events(type::k_session_opened).size(), std::size_t{k_rounds / 4});
+}
+
+// Among the guesses after a yes, by the one who heard it, one at most is compared.
+TEST_P(Race, ManyGuessesAfterAYesAreNoWayToItsSession) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string phone = phone_of(round);
+    const otp::Payload payload = house_.send_and_take(house_.send_request(phone));
+    const std::string right(payload.code.reveal());
+    ASSERT_TRUE(
+        std::holds_alternative<otp::Verified>(house_.verify(house_.verify_request(right, phone))));
+    auto counts = tally(racers_.race<otp::VerifyOutcome>(k_clients, [&](std::size_t) {
+      return house_.verifier.verify(house_.verify_request(other_code(right), phone));
+    }));
+    ASSERT_EQ(counts[k_gone], static_cast<int>(k_clients));
+    ASSERT_TRUE(
+        std::holds_alternative<otp::Gone>(house_.verify(house_.verify_request(right, phone))));
+  }
 }
 
 // One knows the code, 63 guess: never more than three are hashed, and whoever was hashed is told
@@ -161,8 +209,9 @@ TEST_P(Race, OneLinkIsUsedOnce) {
     const otp::Payload payload =
         house_.send_and_take(house_.send_request(phone_of(round), "password_reset"));
     const auto token = otp::LinkToken::parse(payload.link_token.reveal());
-    auto counts = tally(racers_.race<otp::VerifyOutcome>(
-        16, [&](std::size_t) { return house_.verifier.verify_link(*token, k_ip); }));
+    auto counts = tally(racers_.race<otp::VerifyOutcome>(16, [&](std::size_t client) {
+      return house_.verifier.verify_link(*token, "", ip_of(client));
+    }));
     ASSERT_EQ(counts[k_verified], 1);
     ASSERT_EQ(counts[k_gone], 15);
   }

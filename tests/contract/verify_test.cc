@@ -20,6 +20,15 @@ class VerifyUseCase : public UseCase {
   static bool is(const otp::VerifyOutcome& outcome) {
     return std::holds_alternative<Outcome>(outcome);
   }
+  // The right code, from another address.
+  otp::VerifyOutcome verify_from(const std::string& ip, const otp::Payload& payload) {
+    otp::VerifyRequest request = house_.verify_request(payload.code.reveal());
+    request.client_ip = ip;
+    return house_.verify(std::move(request));
+  }
+  otp::VerifyOutcome verify_link(const otp::LinkToken& token, const std::string& ip = k_ip) {
+    return await(house_.verifier.verify_link(token, "", ip)).value();
+  }
   std::uint32_t attempts_used(const otp::Payload& payload) {
     return house_.find(payload.verification_id)->attempts_used;
   }
@@ -39,7 +48,7 @@ TEST_P(VerifyUseCase, TheRightCodeOpensOneSession) {
   EXPECT_EQ(session->user_id, verified.user_id);
   EXPECT_EQ(session->purpose, "login");
   EXPECT_EQ(house_.status(payload.verification_id), "approved");
-  EXPECT_TRUE(is<otp::Gone>(house_.verify(payload.code.reveal())));
+  EXPECT_TRUE(is<otp::Gone>(verify_from("198.51.100.1", payload)));
   EXPECT_THAT(house_.event_types(),
               UnorderedElementsAre("send", "verify_success", "session_opened"));
 }
@@ -205,11 +214,14 @@ TEST_P(VerifyUseCase, ALinkWorksOnceAndWithoutAttempts) {
   const auto token = otp::LinkToken::parse(payload.link_token.reveal());
   ASSERT_TRUE(token);
   otp::LinkToken forged{token->id, Secret(std::string(otp::k_link_secret_bytes, 'x'))};
-  EXPECT_TRUE(is<otp::Gone>(await(house_.verifier.verify_link(forged, k_ip)).value()));
+  EXPECT_TRUE(is<otp::Gone>(verify_link(forged)));
   EXPECT_EQ(attempts_used(payload), 0U);
-  const auto outcome = await(house_.verifier.verify_link(*token, k_ip)).value();
+  const auto outcome = verify_link(*token);
   EXPECT_EQ(std::get<otp::Verified>(outcome).id, payload.verification_id);
-  EXPECT_TRUE(is<otp::Gone>(await(house_.verifier.verify_link(*token, k_ip)).value()));
+  EXPECT_TRUE(is<otp::Gone>(verify_link(*token, "198.51.100.1")));
+  EXPECT_TRUE(std::get<otp::Verified>(verify_link(*token)).repeated);
+  house_.world.clock.advance(Seconds(10));
+  EXPECT_TRUE(is<otp::Gone>(verify_link(*token)));
   EXPECT_TRUE(is<otp::Gone>(
       house_.verify(house_.verify_request(payload.code.reveal(), k_phone, "password_reset"))));
   const auto lines = house_.events(type::k_verify_success);
@@ -222,7 +234,7 @@ TEST_P(VerifyUseCase, ALinkDiesWithItsDeadline) {
   const otp::Payload payload = house_.send_and_take(house_.send_request(k_phone, "password_reset"));
   const auto token = otp::LinkToken::parse(payload.link_token.reveal());
   house_.world.clock.advance(Seconds(1'800));
-  EXPECT_TRUE(is<otp::Gone>(await(house_.verifier.verify_link(*token, k_ip)).value()));
+  EXPECT_TRUE(is<otp::Gone>(verify_link(*token)));
   EXPECT_EQ(house_.events(type::k_expired).size(), 1U);
 }
 
@@ -271,7 +283,7 @@ TEST_P(VerifyUseCase, NewKeysDoNotBreakLiveCodesOrLinks) {
   EXPECT_EQ(repeated.code.reveal(), reset.code.reveal());
   EXPECT_TRUE(is<otp::Verified>(house_.verify(first.code.reveal())));
   const auto token = otp::LinkToken::parse(reset.link_token.reveal());
-  EXPECT_TRUE(is<otp::Verified>(await(house_.verifier.verify_link(*token, k_ip)).value()));
+  EXPECT_TRUE(is<otp::Verified>(verify_link(*token)));
   const otp::Payload third = house_.send_and_take();
   EXPECT_EQ(house_.find(third.verification_id)->pepper_id, house_.keys.active().id);
   EXPECT_TRUE(is<otp::Verified>(house_.verify(third.code.reveal())));

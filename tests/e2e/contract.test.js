@@ -98,6 +98,8 @@ test('by e-mail; a transaction; a password reset by code and by link', async () 
   const token = /[#?&]token=([A-Za-z0-9_-]+)/.exec((await main.message(reset)).text)[1];
   const proven = await verify(main, { token });
   assert.deepEqual(Object.keys(proven).sort(), ['user_id', 'verification_id']);
+  assert.deepEqual(await verify(main, { token }), proven);
+  await main.advance(10);
   await verify(main, { token }, [410, 'otp_expired']);
 });
 

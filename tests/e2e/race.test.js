@@ -20,10 +20,10 @@ after(async () => {
 });
 
 // A connection on which everything but the last byte of a request has been sent.
-function prepared(port, body) {
+function prepared(port, body, ip) {
   const payload = JSON.stringify(body);
   const request = 'POST /otp/verify HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n'
-    + `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`;
+    + `X-Forwarded-For: ${ip}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`;
   return new Promise((resolve, reject) => {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     const chunks = [];
@@ -38,9 +38,11 @@ function prepared(port, body) {
   });
 }
 
-// The answers to all bodies, sent at the same moment.
-async function atOnce(stack, bodies) {
-  const clients = await Promise.all(bodies.map((body) => prepared(stack.port, body)));
+// The answers to all bodies, sent at the same moment, each from an address of its own or all from
+// that one.
+async function atOnce(stack, bodies, ip) {
+  const clients = await Promise.all(bodies.map((body) =>
+    prepared(stack.port, body, ip ?? newIp())));
   for (const client of clients) client.go();
   return Promise.all(clients.map((client) => client.answered));
 }
@@ -84,6 +86,19 @@ for (const backend of ['sqlite', 'memory']) {
       }
     });
 }
+
+test('one caller with the right code 64 times at once: one session', async () => {
+  const stack = stacks.sqlite;
+  for (let round = 0; round < rounds / 10; round += 1) {
+    const { phone, code } = await newCode(stack);
+    const answers = await atOnce(stack, Array(64).fill({ phone, code }), newIp());
+    const yes = answers.filter(({ status }) => status === 200);
+    assert.ok(yes.length >= 1);
+    assert.equal(new Set(yes.map(({ json }) => json.session_token)).size, 1);
+    const user = `/users/${yes[0].json.user_id}/sessions`;
+    assert.equal((await stack.call('GET', user)).json.sessions.length, 1);
+  }
+});
 
 test('200 wrong guesses at once: exactly 3 are hashed', async () => {
   const stack = stacks.argon2id;

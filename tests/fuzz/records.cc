@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const otp::Policy policy;
     const otp::Limits limits;
     (void)otp::plan_send(*state, {"login", {}, "admission", policy, limits}, k_now);
-    (void)otp::reserve(*state, {"login", {}, {}, 6, 6, limits}, k_now);
+    (void)otp::reserve(*state, {"login", {}, {}, 6, 6, limits, {}}, k_now);
     for (const otp::Verification& v : state->verifications) (void)otp::status_name(v, k_now);
     (void)otp::garbage_at(*state, k_now);
   }
