@@ -280,18 +280,6 @@ test('admin: behind the token', async () => {
   assert.ok(found.events.some((event) => event.event_type === 'send'));
 });
 
-test('the virtual clock: read, set, advance, from this machine only', async () => {
-  const { epoch } = await ask(main, 'GET', '/admin/test-clock', 200);
-  const later = await ask(main, 'POST', '/admin/test-clock/advance', 200, { json: { seconds: 5 } });
-  assert.equal(later.epoch, epoch + 5);
-  const back = await ask(main, 'POST', '/admin/test-clock', 200, { json: { epoch } });
-  assert.equal(back.epoch, epoch);
-  for (const json of [{ epoch: -1 }, { epoch: '1' }, { epoch: 1.5 }, {}, { seconds: 1 }]) {
-    await ask(main, 'POST', '/admin/test-clock', [400, 'invalid_request'], { json });
-  }
-  await ask(main, 'GET', '/admin/test-clock', [403, 'forbidden'], { ip: newIp() });
-});
-
 test('a message that no carrier takes becomes a dead letter', async () => {
   const stack = await start({}, { sim: false });
   const { verification_id: id } = await send(stack, { phone: newPhone() });

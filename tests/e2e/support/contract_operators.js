@@ -2,10 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ask, note, start } from './contract.js';
-import { newPhone } from './stack.js';
+import { newIp, newPhone } from './stack.js';
 
 // Registers the tests; `main` is a running stack, `send` sends a code through one.
 export function operatorTests(main, send) {
+  test('the virtual clock: read, set, advance, from this machine only', async () => {
+    const { epoch } = await ask(main, 'GET', '/admin/test-clock', 200);
+    const later = await ask(main, 'POST', '/admin/test-clock/advance', 200, { json: { seconds: 5 } });
+    assert.equal(later.epoch, epoch + 5);
+    const back = await ask(main, 'POST', '/admin/test-clock', 200, { json: { epoch } });
+    assert.equal(back.epoch, epoch);
+    for (const json of [{ epoch: -1 }, { epoch: '1' }, { epoch: 1.5 }, {}, { seconds: 1 }]) {
+      await ask(main, 'POST', '/admin/test-clock', [400, 'invalid_request'], { json });
+    }
+    await ask(main, 'GET', '/admin/test-clock', [403, 'forbidden'], { ip: newIp() });
+  });
+
   test('operators: providers, the queue, why a code did not arrive', async () => {
     const headers = { Authorization: `Bearer ${main.adminToken}` };
     const id = (await send(main, { phone: newPhone() })).verification_id;
