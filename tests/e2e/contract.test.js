@@ -10,7 +10,7 @@ import { operatorTests } from './support/contract_operators.js';
 import { answersIn, call, exchange } from './support/http.js';
 import { eventually } from './support/process.js';
 import { Spec } from './support/spec.js';
-import { buildDir, newIp, newPhone, sanitizerDir, wrong } from './support/stack.js';
+import { buildDir, newPhone, sanitizerDir, wrong } from './support/stack.js';
 
 // Documented, and not provoked here; each with its reason.
 const notProvoked = {
