@@ -56,7 +56,7 @@ struct NotAllowed {
   std::string_view reason;
 };
 using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable,
-                                 CaptchaRequired, NotAllowed>;
+                                 NotAllowed, CaptchaRequired>;
 
 class Issuer {
  public:
