@@ -105,6 +105,8 @@ const says = {
   recipient_not_allowed: () => ['We cannot send there',
     'Codes are not sent to this kind of number or country. Try another one.'],
   rate_limited: ({ limit }, when) => (limited[limit] ?? limited.ip)(when),
+  too_many_factors: () => ['There are enough apps already',
+    'Remove one that is not used any more, and add the new one then.'],
   captcha_required: () => ['One more check is needed',
     'Several codes were asked for in a short time. Your browser could not prove its work; try again.'],
   delivery_unavailable: (_, when) => ['No carrier is reachable',
