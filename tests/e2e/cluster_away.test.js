@@ -40,7 +40,8 @@ class Proxy {
     else to.write(bytes);
   }
 
-  cut() { for (const socket of this.sockets) socket.resetAndDestroy(); }
+  // Not resetAndDestroy(): a handle that is reset while it shuts down can keep node from ending.
+  cut() { for (const socket of this.sockets) socket.destroy(); }
   stop() {
     this.cut();
     this.server.close();
