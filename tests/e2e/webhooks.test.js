@@ -108,11 +108,13 @@ test('an event outlives kill -9 and is tried again with its id', async () => {
   await stack.crash();
   await stack.startOtpd();
   endpoint.answer = () => 204;
+  // Other events may have been told meanwhile.
+  const triesOf = () => endpoint.got.filter(({ json }) => json.type === 'otp.sent');
   await eventually('the second try', async () => {
     await stack.advance(60);
-    return endpoint.got.length > 1;
+    return triesOf().length > 1;
   }, 20_000, 300);
-  const tries = endpoint.got.filter(({ json }) => json.type === 'otp.sent');
+  const tries = triesOf();
   assert.ok(tries.length >= 2);
   assert.equal(new Set(tries.map(({ id }) => id)).size, 1);
   assert.equal(new Set(tries.map(({ body }) => body)).size, 1);
