@@ -1,9 +1,11 @@
 # One CMake target per module of src/; its link list is its line in src/LAYERS.
 
+# The cache serves every checkout: paths below this folder count as relative ones.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(OTPD_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${OTPD_LAUNCHER})
+  set(CMAKE_C_COMPILER_LAUNCHER ${OTPD_LAUNCHER})
 endif()
 
 find_package(Threads REQUIRED)
