@@ -33,6 +33,8 @@ find_library(PHONENUMBER_LIBRARY phonenumber REQUIRED)
 # What every one of our own targets is compiled with.
 add_library(otpd_flags INTERFACE)
 target_compile_options(otpd_flags INTERFACE -Wall -Wextra -Wpedantic -Werror
+  # __FILE__ says the same in every checkout.
+  -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
   # {.limit = 2} means what it says: the other members keep their defaults.
   -Wno-missing-designated-field-initializers)
 target_compile_definitions(otpd_flags INTERFACE
