@@ -76,9 +76,8 @@ std::optional<std::string> AccessControl::find_key(std::string_view presented) c
   return name;
 }
 
-std::expected<std::string, Problem> AccessControl::check(Access access,
-                                                         const net::HttpRequest& request,
-                                                         std::string_view client_ip) const {
+std::expected<Caller, Problem> AccessControl::check(Access access, const net::HttpRequest& request,
+                                                    std::string_view client_ip) const {
   const std::string_view presented = bearer(request);
   const auto is_admin = [&] {
     return !config_.admin_token.empty() &&
@@ -87,30 +86,30 @@ std::expected<std::string, Problem> AccessControl::check(Access access,
   };
   switch (access) {
     case Access::anybody:
-      return std::string();
+      return Caller{};
     case Access::admin:
-      if (is_admin()) return std::string("admin");
+      if (is_admin()) return Caller{.name = "admin"};
       return std::unexpected(unauthorized("This needs the admin token as a bearer token."));
     case Access::operation:
-      if (is_admin() || is_local(request, client_ip)) return std::string("operator");
+      if (is_admin() || is_local(request, client_ip)) return Caller{.name = "operator"};
       return std::unexpected(
           unauthorized("From another machine this needs the admin token as a bearer token."));
     case Access::test:
-      if (is_local(request, client_ip)) return std::string("test");
+      if (is_local(request, client_ip)) return Caller{.name = "test"};
       return std::unexpected(
           Problem{.name = ProblemName::forbidden, .detail = "Only this machine may do this."});
     case Access::application:
     case Access::public_application:
       break;
   }
-  if (auto name = find_key(presented)) return *std::move(name);
+  if (auto name = find_key(presented)) return Caller{.name = *std::move(name)};
   if (!presented.empty() && !keys_.empty()) {
     return std::unexpected(unauthorized("This API key is not known."));
   }
   const bool may_send = access == Access::public_application;
-  if (may_send && config_.public_application) return std::string();
+  if (may_send && config_.public_application) return Caller{};
   if (keys_.empty() && (may_send ? came_over_loopback(request) : is_local(request, client_ip))) {
-    return std::string();
+    return Caller{};
   }
   return std::unexpected(unauthorized(
       keys_.empty() ? "No API key is configured, so only this machine may call. Configure "

@@ -24,6 +24,12 @@ enum class Access : std::uint8_t {
   test,                // this machine (exists only with the virtual clock, on loopback)
 };
 
+// Who calls, as it showed itself.
+struct Caller {
+  std::string name;         // for idempotency keys; empty for nobody in particular
+  std::string application;  // to which its key belongs; empty: the one of the configuration's top
+};
+
 struct AccessConfig {
   // "name:sha256hex" of each API key.
   std::vector<std::string> api_keys;
@@ -39,10 +45,10 @@ class AccessControl {
   // Failure::invalid naming the key entry that cannot be used.
   static Result<AccessControl> make(AccessConfig config);
 
-  // The name of the caller ("" for nobody in particular), or the refusal. API keys are compared
-  // by their SHA-256, the admin token by its own bytes, both in constant time.
-  std::expected<std::string, Problem> check(Access access, const net::HttpRequest& request,
-                                            std::string_view client_ip) const;
+  // The caller, or the refusal. API keys are compared by their SHA-256, the admin token by its own
+  // bytes, both in constant time.
+  std::expected<Caller, Problem> check(Access access, const net::HttpRequest& request,
+                                       std::string_view client_ip) const;
 
  private:
   struct ApiKey {

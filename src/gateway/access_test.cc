@@ -43,7 +43,7 @@ class CallerAccess : public ::testing::Test {
   static std::string who(const AccessControl& control, Access access,
                          const net::HttpRequest& request) {
     const auto caller = control.check(access, request, request.peer);
-    return caller ? *caller : "!" + std::string(problem_name(caller.error().name));
+    return caller ? caller->name : "!" + std::string(problem_name(caller.error().name));
   }
 };
 

@@ -150,7 +150,7 @@ Checked<otp::SendRequest> read_send(const Service& service, const Call& call) {
                 .detail = fmt::format("No carrier is configured for \"{}\".", request.channel),
                 .member = "channel"});
   }
-  request.caller = call.caller;
+  request.caller = call.caller.name;
   request.client_ip = call.client_ip;
   return request;
 }
@@ -226,7 +226,7 @@ Checked<VerifyBody> read_verify(const Service& service, const Call& call) {
     const auto parsed = otp::VerificationId::parse(*id);
     body.request.verification_id = parsed ? parsed->unique : std::string(otp::k_unique_bytes, '\0');
   }
-  body.request.caller = call.caller;
+  body.request.caller = call.caller.name;
   body.request.client_ip = call.client_ip;
   return body;
 }
@@ -336,9 +336,9 @@ Task<net::HttpResponse> send_code(const Service& service, const Call& call) {
 Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
   auto body = read_verify(service, call);
   if (!body) co_return to_response(body.error());
-  const auto outcome =
-      body->link ? co_await service.verifier.verify_link(*body->link, call.caller, call.client_ip)
-                 : co_await service.verifier.verify(std::move(body->request));
+  const auto outcome = body->link ? co_await service.verifier.verify_link(
+                                        *body->link, call.caller.name, call.client_ip)
+                                  : co_await service.verifier.verify(std::move(body->request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (const auto* yes = std::get_if<otp::Verified>(&*outcome); yes != nullptr && !yes->repeated) {
     service.tally.count(delivery::Tally::What::verified, yes->lane, yes->country);

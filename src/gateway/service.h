@@ -68,7 +68,7 @@ struct Service {
 struct Call {
   const net::HttpRequest& request;
   std::string client_ip;
-  std::string caller;               // who, for idempotency keys; empty for nobody in particular
+  Caller caller;
   std::vector<std::string> params;  // what stood for each {…} of the route's path
 };
 
