@@ -49,7 +49,8 @@ async function sendSolved(request) {
   let answer = await api.send(request, key);
   for (let tries = 0; tries < 2 && answer.body.error === 'captcha_required'; tries += 1) {
     announce('One moment: your browser is doing some work for this message.');
-    const captcha = await solveCaptcha(answer.body.captcha);
+    const holder = document.querySelector('main .screen:not([hidden]) .captcha');
+    const captcha = await solveCaptcha(answer.body.captcha, holder);
     if (captcha === null) return answer;
     answer = await api.send({ ...request, captcha }, key);
   }
