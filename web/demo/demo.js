@@ -4,6 +4,7 @@ import { solveCaptcha } from './captcha.js';
 import {
   canResend, canSend, canVerify, digitsOf, initial, linkTokenOf, next, requestOf,
 } from './flow.js';
+import { forgetSession, keepSession } from './session.js';
 import { announce, draw, focusScreen } from './view.js';
 import { listen } from './webotp.js';
 import { makeWire } from './wire.js';
@@ -130,6 +131,7 @@ async function submit(request) {
   }
   dispatch({ type: 'verified', answer: body });
   if (!body.session_token) return;
+  keepSession(body.session_token);
   const claims = await api.introspect(body.session_token);
   if (claims.ok) dispatch({ type: 'introspected', claims: claims.body });
 }
@@ -143,6 +145,7 @@ async function logout() {
     dispatch({ type: 'refused', during: 'logout', problem: body });
     return;
   }
+  forgetSession();
   const proof = await api.introspect(token);
   dispatch({ type: 'loggedOut', proof: proof.ok ? proof.body : null });
 }
