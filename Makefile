@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run cluster test soak bench figures fuzz package format lint clean
+.PHONY: help setup run cluster test soak bench figures mutations fuzz package format lint clean
 HASH ?= argon2id
 ONLY ?=
 SECONDS ?= 60
@@ -44,6 +44,10 @@ figures: ## what a cluster costs: CPU of Redis, PostgreSQL and otpd, memory, gro
 	@tools/build release otpd sms-sim
 	@cd tests/e2e && npm ci --silent && \
 	  OTPD_FIGURES=strict node --test --test-reporter=spec cluster_figures.test.js
+
+mutations: ## take each defence away and see a test go red (ONLY=word: those with it in their name)
+	@tools/setup --quiet build test
+	@tools/mutations $(ONLY)
 
 fuzz: ## fuzz every parser (SECONDS=60: for each)
 	@tools/setup --quiet build lint
