@@ -131,20 +131,26 @@ delivery::CourierConfig make_courier_config(const Config& config) {
   courier.lease = config.delivery.lease;
   courier.application = config.otp.application;
   courier.retry = {config.delivery.retry_base, config.delivery.retry_max};
+  return courier;
+}
+
+delivery::Outlet make_outlet(const Config& config, const delivery::Templates& templates,
+                             delivery::Dispatcher& dispatcher) {
+  delivery::Outlet outlet{templates, dispatcher};
   for (const auto& [name, purpose] : config.purposes) {
-    if (purpose.link) courier.link_urls.emplace(name, purpose.link_url);
-    if (purpose.fallback) courier.fallback_purposes.insert(name);
+    if (purpose.link) outlet.link_urls.emplace(name, purpose.link_url);
+    if (purpose.fallback) outlet.fallback_purposes.insert(name);
   }
   const Millis after = config.fallback.after;
   if (config.fallback.sms != AfterSms::none) {
     const bool voice = config.fallback.sms == AfterSms::voice;
-    courier.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
+    outlet.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
   }
   if (config.fallback.whatsapp != AfterWhatsapp::none) {
     const bool voice = config.fallback.whatsapp == AfterWhatsapp::voice;
-    courier.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
+    outlet.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
   }
-  return courier;
+  return outlet;
 }
 
 net::HttpServerConfig make_server_config(const ServerConfig& config) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -291,6 +292,9 @@ struct Config {
   DemoConfig demo;
   TestingConfig testing;
   LogConfig log;
+  // The other applications, by name, each with all that holds for it: this configuration and what
+  // its own section changes. (otp.application is the name of the one that this is.)
+  std::map<std::string, std::shared_ptr<const Config>> applications;
 };
 
 }  // namespace otpd::app

@@ -226,7 +226,8 @@ void rule_or(LoadedConfig& loaded, const std::string& path, std::string& value,
 }  // namespace
 
 void derive(LoadedConfig& loaded) {
-  auto& [config, origins, warnings] = loaded;
+  Config& config = loaded.config;
+  const auto& origins = loaded.origins;
   auto& server = config.server;
   const std::string scheme = server.tls_certificate.empty() ? "http://" : "https://";
   rule_or(loaded, "server.public_url", server.public_url, scheme + format_endpoint(server.listen),
@@ -255,7 +256,7 @@ void derive(LoadedConfig& loaded) {
       continue;
     }
     smtp.require_tls = true;
-    origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
+    loaded.origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
   }
   const bool local = is_loopback(server.listen);
   config.demo.enabled =

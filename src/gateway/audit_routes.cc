@@ -55,16 +55,26 @@ EventFormat read_format(Members& members) {
   return EventFormat::json;
 }
 
+// The application whose recipient is asked about: the base one, unless it is named.
+const Application& read_application(Members& members, const Service& service) {
+  const std::string name = members.text("application", 64).value_or("");
+  const Application* found = service.find_application(name);
+  if (found != nullptr) return *found;
+  members.refuse(ProblemName::invalid_request, "application", "There is no such application.");
+  return service.base;
+}
+
 // The keyed hash to search for: given as such, or of the recipient that is given.
 std::string read_channel_hash(Members& members, const Service& service) {
   std::string given = members.text("channel_hash", 64).value_or("");
-  const auto recipient = find_recipient(members, service);
+  const Application& app = read_application(members, service);
+  const auto recipient = find_recipient(members, app);
   if (!recipient) return given;
   if (!given.empty()) {
     members.refuse(ProblemName::invalid_request, "channel_hash",
                    "Give either \"channel_hash\" or a recipient.");
   }
-  return hex_encode(otp::keyed_hash(service.index_key, "recipient", service.rules.application,
+  return hex_encode(otp::keyed_hash(service.index_key, "recipient", app.rules.application,
                                     recipient->identity.reveal()));
 }
 

@@ -206,10 +206,15 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const
                            .detail = "This path does not have this method.",
                            .headers = {{"Allow", allowed}}});
   }
-  Call call{request, client_ip(request, service_.trusted_proxies), {}, std::move(params)};
-  auto caller = service_.access.check(route->access, request, call.client_ip);
+  const std::string address = client_ip(request, service_.trusted_proxies);
+  auto caller = service_.access.check(route->access, request, address);
   if (!caller) co_return to_response(caller.error());
-  call.caller = std::move(*caller);
+  const Application* app = service_.find_application(caller->application);
+  if (app == nullptr) {
+    co_return to_response({.name = ProblemName::unauthorized,
+                           .detail = "The application of this API key is not served."});
+  }
+  const Call call{request, address, std::move(*caller), std::move(params), *app};
   co_return co_await route->handler(service_, call);
 }
 

@@ -23,13 +23,20 @@
 
 namespace otpd::gateway {
 
-struct Service {
+// What the routes of one application work with. Nothing of it reaches another application's.
+struct Application {
+  const otp::Rules& rules;  // with its name
   otp::Issuer& issuer;
   otp::Verifier& verifier;
   otp::Verifications& verifications;
   otp::Sessions& sessions;
   otp::Factors& factors;
-  const otp::Rules& rules;
+  std::set<std::string, std::less<>> channels;  // those that have a route
+  std::string default_region;
+};
+
+struct Service {
+  Application base;  // of callers whose key names no other
   otp::Store& store;
   delivery::Queue& queue;
   audit::AuditLog& audit;
@@ -46,8 +53,6 @@ struct Service {
   VirtualClock* virtual_clock = nullptr;  // null without [testing] virtual_clock
   const AccessControl& access;
   Networks trusted_proxies;
-  std::set<std::string, std::less<>> channels;  // those that have a route
-  std::string default_region;
   bool demo = false;
   std::size_t max_in_flight = 1'024;
   delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
@@ -62,6 +67,14 @@ struct Service {
     std::function<Task<Result<void>>()> ask;
   };
   std::vector<Part> parts = {};
+  std::map<std::string, Application, std::less<>> others = {};  // by name; without the base one
+
+  // The application of that name, the base one if it is empty; null if there is none.
+  const Application* find_application(std::string_view name) const {
+    if (name.empty() || name == base.rules.application) return &base;
+    const auto found = others.find(name);
+    return found == others.end() ? nullptr : &found->second;
+  }
 };
 
 // One request on its way through a route.
@@ -70,6 +83,7 @@ struct Call {
   std::string client_ip;
   Caller caller;
   std::vector<std::string> params;  // what stood for each {…} of the route's path
+  const Application& app;           // the caller's
 };
 
 // A route's work. Never throws for anything that a client can send.

@@ -32,12 +32,12 @@ std::int64_t unix_seconds(TimePoint time) {
 
 }  // namespace
 
-Task<net::HttpResponse> introspect_session(const Service& service, const Call& call) {
+Task<net::HttpResponse> introspect_session(const Service&, const Call& call) {
   const auto token = read_token(call.request);
   if (!token) co_return to_response(token.error());
   ordered_json body{{"active", false}};
   if (*token) {
-    const auto session = co_await service.sessions.introspect(**token);
+    const auto session = co_await call.app.sessions.introspect(**token);
     if (!session) co_return to_response(problem_of(session.error()));
     if (*session) {
       body = {{"active", true},
@@ -54,29 +54,29 @@ Task<net::HttpResponse> introspect_session(const Service& service, const Call& c
   co_return response;
 }
 
-Task<net::HttpResponse> revoke_session(const Service& service, const Call& call) {
+Task<net::HttpResponse> revoke_session(const Service&, const Call& call) {
   const auto token = read_token(call.request);
   if (!token) co_return to_response(token.error());
   if (*token) {
-    const auto revoked = co_await service.sessions.revoke(**token, call.client_ip);
+    const auto revoked = co_await call.app.sessions.revoke(**token, call.client_ip);
     if (!revoked) co_return to_response(problem_of(revoked.error()));
   }
   co_return json_response(ordered_json::object());
 }
 
-Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call) {
+Task<net::HttpResponse> log_out_everywhere(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
-  const auto ended = co_await service.sessions.log_out(*user, call.client_ip);
+  const auto ended = co_await call.app.sessions.log_out(*user, call.client_ip);
   if (!ended) co_return to_response(problem_of(ended.error()));
   co_return json_response({{"revoked", *ended}});
 }
 
-Task<net::HttpResponse> list_sessions(const Service& service, const Call& call) {
+Task<net::HttpResponse> list_sessions(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
-  const auto sessions = co_await service.sessions.list(*user);
+  const auto sessions = co_await call.app.sessions.list(*user);
   if (!sessions) co_return to_response(problem_of(sessions.error()));
   ordered_json list = ordered_json::array();
   for (auto session = sessions->rbegin(); session != sessions->rend(); ++session) {

@@ -78,6 +78,8 @@ const TestRecipient* find_test_recipient(const TestRecipients& all, const Recipi
 // What the use-cases of one application are made with.
 struct Rules {
   std::string application = "default";
+  // Whether records that name no application are its own: those from before there were several.
+  bool owns_unnamed = true;
   Policies policies;
   Limits limits;
   Destinations destinations;
@@ -88,5 +90,10 @@ struct Rules {
   std::uint32_t sessions_per_user = 20;
   FactorRules factors;
 };
+
+// Whether a record that names `application` is that of these rules. An id and a token lead to a
+// record whoever brings them, so this is asked of every record that is found by one; what is found
+// by an address or a user has the application in its key.
+bool is_own(const Rules& rules, std::string_view application);
 
 }  // namespace otpd::otp

@@ -30,6 +30,11 @@ std::string Sessions::user_hash(std::string_view user_id) const {
   return keyed_hash(services_.keys.index_key(), "sessions", rules_.application, user_id);
 }
 
+const Session* Sessions::find_own(const SessionsState& state, std::string_view token_hash,
+                                  TimePoint now) const {
+  return is_own(rules_, state.application) ? find_session(state, token_hash, now) : nullptr;
+}
+
 Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string_view purpose,
                                            std::string_view client_ip, Secret secret) {
   if (secret.empty()) secret = Secret(services_.random.bytes(k_session_secret_bytes));
@@ -45,6 +50,7 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
         const Session session{
             token_hash,          id, now, now + rules_.session_lifetime, std::string(purpose),
             std::string(user_id)};
+        state.application = rules_.application;
         const std::size_t ended = open_session(state, session, rules_.sessions_per_user, now);
         auto decision = written(state, 1, now);
         for (std::size_t i = 0; i < ended; ++i) {
@@ -80,7 +86,7 @@ Task<Result<std::optional<Session>>> Sessions::introspect(const SessionToken& to
   const auto state = decode<SessionsState>(loaded->bytes);
   if (!state) co_return std::unexpected(state.error());
   const Session* found =
-      find_session(*state, crypto::sha256(token.secret.reveal()), services_.clock.now());
+      find_own(*state, crypto::sha256(token.secret.reveal()), services_.clock.now());
   if (found == nullptr) co_return std::nullopt;
   co_return *found;
 }
@@ -90,8 +96,8 @@ Task<Result<void>> Sessions::revoke(const SessionToken& token, std::string_view 
   const auto revoked = co_await update<SessionsState, std::size_t>(
       services_.store, services_.clock, sessions_key(token.user_hash),
       [&](SessionsState& state, TimePoint now) {
+        if (find_own(state, token_hash, now) == nullptr) return Decision<std::size_t>{.out = 0};
         const auto session = revoke_session(state, token_hash, now);
-        if (!session) return Decision<std::size_t>{.out = 0};
         auto decision = written(state, 1, now);
         const EventWriter events(services_.random,
                                  {{}, session->user_id, client_ip, {}, session->purpose, {}});

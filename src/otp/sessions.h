@@ -31,7 +31,7 @@ class Sessions {
   // nothing if it has ended or does not come to be.
   Task<Result<std::optional<OpenedSession>>> reopen(std::string_view user_id, Secret secret);
 
-  // The live session behind the token, or nothing (RFC 7662: "active": false).
+  // The application's live session behind the token, or nothing (RFC 7662: "active": false).
   Task<Result<std::optional<Session>>> introspect(const SessionToken& token);
 
   // Ends it; whether there was one is nobody's business (RFC 7009 section 2.2).
@@ -45,6 +45,8 @@ class Sessions {
 
  private:
   std::string user_hash(std::string_view user_id) const;
+  const Session* find_own(const SessionsState& state, std::string_view token_hash,
+                          TimePoint now) const;
 
   Services services_;
   const Rules& rules_;

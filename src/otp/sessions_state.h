@@ -24,6 +24,7 @@ struct Session {
 
 struct SessionsState {
   std::vector<Session> sessions;  // oldest first
+  std::string application;        // whose user it is (is_own in policy.h)
 };
 
 // Adds a session; drops expired ones, and the oldest beyond `max_sessions`: how many of those.

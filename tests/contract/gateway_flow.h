@@ -35,34 +35,36 @@ class GatewayFlow : public UseCase {
     open();
   }
 
+  // The routes over the house's use-cases, or over those of another application.
+  gateway::Service service(gateway::Application application, std::size_t max_in_flight = 100,
+                           VirtualClock* virtual_clock = nullptr) {
+    return {std::move(application),
+            house_.store,
+            house_.world.queue(),
+            house_.world.audit(),
+            house_.world.clock,
+            house_.random,
+            house_.world.metrics,
+            house_.hashes,
+            lane_board_,
+            receipts_,
+            readers_,
+            "https://otp.example",
+            delivery::Tally(house_.world.metrics),
+            virtual_clock,
+            *access_,
+            {},
+            true,
+            max_in_flight,
+            nullptr,
+            house_.keys.index_key()};
+  }
+  gateway::Application application() {
+    return {house_.rules,    house_.issuer,  house_.verifier,  house_.verifications,
+            house_.sessions, house_.factors, {"sms", "email"}, ""};
+  }
   void open(std::size_t max_in_flight = 100, VirtualClock* virtual_clock = nullptr) {
-    gateway_.emplace(gateway::Service{house_.issuer,
-                                      house_.verifier,
-                                      house_.verifications,
-                                      house_.sessions,
-                                      house_.factors,
-                                      house_.rules,
-                                      house_.store,
-                                      house_.world.queue(),
-                                      house_.world.audit(),
-                                      house_.world.clock,
-                                      house_.random,
-                                      house_.world.metrics,
-                                      house_.hashes,
-                                      lane_board_,
-                                      receipts_,
-                                      readers_,
-                                      "https://otp.example",
-                                      delivery::Tally(house_.world.metrics),
-                                      virtual_clock,
-                                      *access_,
-                                      {},
-                                      {"sms", "email"},
-                                      "",
-                                      true,
-                                      max_in_flight,
-                                      nullptr,
-                                      house_.keys.index_key()});
+    gateway_.emplace(service(application(), max_in_flight, virtual_clock));
   }
   static net::HttpRequest request(const std::string& method, const std::string& target,
                                   std::string body = {},
