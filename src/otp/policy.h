@@ -85,6 +85,7 @@ struct Rules {
   TestRecipients test_recipients;
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};
+  Seconds session_idle{28'800};  // to the end of one that is not used
   std::uint32_t sessions_per_user = 20;
   FactorRules factors;
 };
