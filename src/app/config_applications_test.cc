@@ -56,6 +56,7 @@ TEST(ConfigApplications, AnApplicationHasEverythingButWhatItChanges) {
   EXPECT_EQ(shop.messages.brand, "Shop");
   EXPECT_EQ(shop.messages.templates.at("login").at("sms").at("en"), "{code} for {brand}");
   EXPECT_EQ(shop.otp.default_region, "DE");
+  EXPECT_EQ(loaded->applications, (std::set<std::string>{"bank", "default", "shop"}));
   EXPECT_EQ(loaded->config.limits.ip_sends, 50U);
   EXPECT_EQ(loaded->config.purposes.at("login").digits, 6U);
   EXPECT_FALSE(loaded->config.purposes.contains("wire"));

@@ -55,9 +55,13 @@ class ConfigLoader {
   ConfigLoader(const ConfigChecks& checks, bool open_file)
       : checks_(checks), open_file_(open_file) {}
 
-  void run(const std::vector<Assignment>& assignments) {
+  void read(const std::vector<Assignment>& assignments) {
     for (const auto& assignment : assignments) apply_kind(assignment);
     for (const auto& assignment : assignments) apply(assignment);
+  }
+
+  void check(const std::set<std::string>& applications) {
+    loaded_.applications = applications;
     require_declarations();
     warn_of_open_file();
     derive(loaded_);
@@ -220,7 +224,10 @@ class ApplicationsLoader {
         base_(request.checks, open_file_) {}
 
   std::expected<LoadedConfig, Problems> run() {
-    base_.run(said_.base);
+    base_.read(said_.base);
+    names_.insert(base_.loaded().config.otp.application);
+    for (const auto& [name, _] : said_.applications) names_.insert(name);
+    base_.check(names_);
     std::ranges::copy(base_.problems(), std::back_inserter(problems_));
     for (const auto& [name, assignments] : said_.applications) add(name, assignments);
     if (problems_.empty()) return std::move(base_.loaded());
@@ -246,7 +253,8 @@ class ApplicationsLoader {
     loader.loaded().config.otp.application = name;
     auto all = inherited_by_applications(said_.base);
     all.insert(all.end(), own.begin(), own.end());
-    loader.run(all);
+    loader.read(all);
+    loader.check(names_);
     report(name, loader);
     auto& origins = base.application_origins[name];
     for (const Assignment& one : own) {
@@ -277,6 +285,7 @@ class ApplicationsLoader {
   const bool open_file_;
   Problems problems_;
   const Overlays said_;
+  std::set<std::string> names_;
   ConfigLoader base_;
 };
 

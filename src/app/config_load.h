@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct LoadedConfig {
   std::map<std::string, Origin> origins;
   // The same of what each other application says for itself, by its name.
   std::map<std::string, std::map<std::string, Origin>> application_origins;
+  // The names of all applications, this one's among them.
+  std::set<std::string> applications;
   // What is allowed but unwise; to be logged at the start. No secret in them.
   std::vector<std::string> warnings;
 };

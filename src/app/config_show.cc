@@ -96,24 +96,6 @@ std::string show_documentation(const Key& key) {
          (key.per_application ? show_comment("Applications may differ in it.") : "");
 }
 
-// What that application says for itself.
-std::string show_application(const std::string& name, const Config& config,
-                             const std::map<std::string, Origin>& origins) {
-  const std::string prefix = "applications." + name;
-  std::string text;
-  for (const auto& section : config_sections()) {
-    for (const auto& names : section_names(section.pattern, config)) {
-      std::string rows;
-      show_each_key(section, names, config, [&](const Key& key, const Names& full) {
-        const auto origin = origins.find(fill(key.path, full));
-        if (origin != origins.end()) rows += show_row(config, origin->second, key, full);
-      });
-      if (!rows.empty()) text += "\n[" + prefix + "." + fill(section.pattern, names) + "]\n" + rows;
-    }
-  }
-  return text.empty() ? "\n[" + prefix + "]\n" : text;
-}
-
 // The kinds of provider that no default is of: their keys, out of use.
 std::string show_other_kinds(const Config& config) {
   std::string text = "\n" + show_comment(
@@ -149,10 +131,30 @@ std::string show_config(const LoadedConfig& loaded) {
       });
     }
   }
-  for (const auto& [name, origins] : loaded.application_origins) {
-    text += show_application(name, *loaded.config.applications.at(name), origins);
+  for (const auto& [name, _] : loaded.config.applications) {
+    text += "\n" + show_application(loaded, name);
   }
   return text;
+}
+
+std::string show_application(const LoadedConfig& loaded, const std::string& name) {
+  const Config& config = *loaded.config.applications.at(name);
+  const auto& origins = loaded.application_origins.at(name);
+  const std::string prefix = "applications." + name;
+  std::string text;
+  for (const auto& section : config_sections()) {
+    for (const auto& names : section_names(section.pattern, config)) {
+      std::string rows;
+      show_each_key(section, names, config, [&](const Key& key, const Names& full) {
+        const auto origin = origins.find(fill(key.path, full));
+        if (origin != origins.end()) rows += show_row(config, origin->second, key, full);
+      });
+      if (rows.empty()) continue;
+      text +=
+          (text.empty() ? "[" : "\n[") + prefix + "." + fill(section.pattern, names) + "]\n" + rows;
+    }
+  }
+  return text.empty() ? "[" + prefix + "]\n" : text;
 }
 
 std::string default_config_file() {

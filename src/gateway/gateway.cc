@@ -104,6 +104,8 @@ Gateway::Gateway(Service service)
       {"GET", "/openapi.yaml", Access::anybody, static_page},
       {"GET", "/callbacks/{provider}", Access::anybody, take_receipt},
       {"POST", "/callbacks/{provider}", Access::anybody, take_receipt},
+      {"GET", "/admin/apps", Access::admin, list_applications},
+      {"GET", "/admin/apps/{name}", Access::admin, show_application},
       {"GET", "/admin/providers", Access::admin, list_providers},
       {"POST", "/admin/providers/{name}/disable", Access::admin, disable_provider},
       {"POST", "/admin/providers/{name}/enable", Access::admin, enable_provider},

@@ -120,6 +120,8 @@ Task<net::HttpResponse> static_page(const Service& service, const Call& call);
 
 Task<net::HttpResponse> take_receipt(const Service& service, const Call& call);
 
+Task<net::HttpResponse> list_applications(const Service& service, const Call& call);
+Task<net::HttpResponse> show_application(const Service& service, const Call& call);
 Task<net::HttpResponse> list_providers(const Service& service, const Call& call);
 Task<net::HttpResponse> disable_provider(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_provider(const Service& service, const Call& call);

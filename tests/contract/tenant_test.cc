@@ -158,6 +158,43 @@ TEST_P(TenantUseCase, OneUserHasFactorsOfEach) {
   EXPECT_EQ(ask("GET", base + "/factors").body.at("factors").size(), 1U);
 }
 
+TEST_P(TenantUseCase, AnOperatorSeesTheApplicationsAndTheirRules) {
+  shop_rules_.policies["login"].digits = 8;
+  shop_rules_.limits.ip_sends = {2, std::chrono::hours(1)};
+  const json all = ask_admin("/admin/apps").body.at("applications");
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0], json({{"name", "default"},
+                          {"base", true},
+                          {"channels", {"email", "sms"}},
+                          {"purposes", {"login", "password_reset", "transaction"}}}));
+  EXPECT_EQ(all[1].at("name"), "shop");
+  EXPECT_EQ(all[1].at("base"), false);
+  const json shop = ask_admin("/admin/apps/shop").body;
+  EXPECT_EQ(shop.at("purposes").at("login").at("digits"), 8);
+  EXPECT_EQ(shop.at("limits").at("ip_sends"), 2);
+  EXPECT_EQ(shop.at("default_region"), "DE");
+  const json base = ask_admin("/admin/apps/default").body;
+  EXPECT_EQ(base.at("purposes").at("login").at("digits"), 6);
+  EXPECT_TRUE(base.at("base"));
+  EXPECT_EQ(ask_admin("/admin/apps/bank").error(), "not_found");
+  EXPECT_EQ(ask("GET", "/admin/apps").error(), "unauthorized");
+}
+
+TEST_P(TenantUseCase, AnOperatorNamesTheApplicationWhoseRecipientItIs) {
+  const std::string id = send_at_shop().body.at("verification_id");
+  const std::string search = "/admin/events?phone=%2B14155552671";
+  EXPECT_TRUE(ask_admin(search).body.at("events").empty());
+  EXPECT_TRUE(ask_admin(search + "&application=default").body.at("events").empty());
+  const json found = ask_admin(search + "&application=shop").body.at("events");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].at("verification_id"), id);
+  // A number without a country code is read as the application reads it.
+  EXPECT_EQ(ask_admin("/admin/events?phone=0301234567&application=shop").status, 200);
+  EXPECT_EQ(ask_admin("/admin/events?phone=0301234567").error(), "invalid_phone");
+  EXPECT_EQ(ask_admin(search + "&application=bank").error(), "invalid_request");
+  EXPECT_EQ(ask_admin("/admin/events?application=shop").error(), "invalid_request");
+}
+
 TEST_P(TenantUseCase, AnOperatorSeesEveryVerification) {
   const std::string id = send_at_shop().body.at("verification_id");
   const Answer timeline = ask_admin("/admin/verifications/" + id);

@@ -16,14 +16,15 @@ class Tenants : public GatewayFlow {
   Tenants() {
     shop_rules_.application = "shop";
     shop_rules_.owns_unnamed = false;
-    shop_gateway_.emplace(service({shop_rules_,
-                                   shop_issuer_,
-                                   shop_verifier_,
-                                   shop_verifications_,
-                                   shop_sessions_,
-                                   shop_factors_,
-                                   {"sms", "email"},
-                                   ""}));
+    shop_gateway_.emplace(service(shop()));
+    auto both = service(application());
+    both.others.emplace("shop", shop());
+    gateway_.emplace(std::move(both));
+  }
+
+  gateway::Application shop() {
+    return {shop_rules_,    shop_issuer_,  shop_verifier_,   shop_verifications_,
+            shop_sessions_, shop_factors_, {"sms", "email"}, "DE"};
   }
 
   Answer at_shop(net::HttpRequest http) {
