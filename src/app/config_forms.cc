@@ -232,6 +232,11 @@ bool is_api_key_name(std::string_view text) {
 }
 
 bool is_api_key(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash != std::string_view::npos) {
+    if (!is_api_key_name(text.substr(0, slash))) return false;
+    text.remove_prefix(slash + 1);
+  }
   const auto colon = text.find(':');
   return colon != std::string_view::npos && is_api_key_name(text.substr(0, colon)) &&
          form_all(text.substr(colon + 1), 64, form_is_hex);

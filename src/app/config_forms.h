@@ -55,7 +55,7 @@ bool is_locale(std::string_view text);
 bool is_name(std::string_view text);
 // The name of an API key: a name that may also hold hyphens, at most 64.
 bool is_api_key_name(std::string_view text);
-// "name:" and the 64 lower-case hexadecimal digits of a SHA-256.
+// "name:" or "application/name:", and the 64 lower-case hexadecimal digits of a SHA-256.
 bool is_api_key(std::string_view text);
 // A Twilio id: "AC" (account), "SK" (API key) or "MG" (messaging service) and 32 hexadecimal
 // digits.

@@ -101,6 +101,9 @@ TEST(ConfigForms, NamesAndIds) {
   EXPECT_FALSE(is_name("") || is_name("1a") || is_name("A") || is_name("a-b") ||
                is_name(std::string(33, 'a')));
   EXPECT_TRUE(is_api_key("my-shop:" + digest));
+  EXPECT_TRUE(is_api_key("my-bank/my-shop:" + digest));
+  EXPECT_FALSE(is_api_key("/shop:" + digest) || is_api_key("a/b/shop:" + digest) ||
+               is_api_key("a/:" + digest));
   EXPECT_FALSE(is_api_key("shop:" + digest + "a") || is_api_key("shop:" + digest.substr(1)) ||
                is_api_key(digest) || is_api_key(":" + digest) ||
                is_api_key("shop:" + std::string(64, 'A')));

@@ -25,10 +25,10 @@ void rule_open_address(const RuleBench& bench) {
   const auto& config = bench.config();
   if (is_loopback(config.server.listen)) return;
   if (config.auth.api_keys.empty() && !config.auth.open_to_public) {
-    bench.refuse("server.listen", {"auth.api_keys", "auth.public"},
-                 "is reachable from other machines, but nobody may call: put a key into "
-                 "auth.api_keys (`otpd key new NAME` makes one), or set auth.public = true, or "
-                 "listen on 127.0.0.1");
+    bench.warn(
+        "server.listen is reachable from other machines, which may call only with an API key: "
+        "`otpd key create NAME` makes one in the running otpd; auth.public opens sending and "
+        "verifying to everybody");
   }
   if (config.testing.virtual_clock) {
     bench.refuse("testing.virtual_clock", {"server.listen"},
@@ -185,9 +185,15 @@ void rule_region(const RuleBench& bench) {
 }
 
 void rule_api_keys(const RuleBench& bench) {
+  const std::string base = bench.config().otp.application + "/";
   std::set<std::string> names;
   for (const auto& key : bench.config().auth.api_keys) {
-    const auto name = key.substr(0, key.find(':'));
+    std::string name = key.substr(0, key.find(':'));
+    if (name.starts_with(base)) name.erase(0, base.size());
+    if (const auto slash = name.find('/'); slash != std::string::npos) {
+      bench.refuse("auth.api_keys", {},
+                   "holds a key of " + name.substr(0, slash) + ", which is no application");
+    }
     if (!names.insert(name).second) {
       bench.refuse("auth.api_keys", {}, "holds the name " + name + " twice");
     }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "app/assemble.h"
+#include "app/key_upkeep.h"
 #include "app/make_lanes.h"
 #include "app/roles.h"
 #include "app/webhooks.h"
@@ -46,7 +47,8 @@ class Process final : public Otpd {
         rules_(make_rules(config)),
         loops_(loop_count(config.server.threads), "http"),
         worker_(1, "worker"),
-        client_(std::make_unique<net::Client>(worker_[0])) {}
+        client_(std::make_unique<net::Client>(worker_[0])),
+        key_book_(make_applications(config)) {}
 
   ~Process() override {
     // Nothing runs on a loop any more when the parts that it uses are destroyed.
@@ -102,6 +104,11 @@ class Process final : public Otpd {
       boost::asio::post(worker_[0], [this] { pump_->stop(); });
       pump_ended_.wait_for(config_.server.drain_timeout);
     }
+    if (duties_.serves) {
+      boost::asio::co_spawn(worker_[0].get_executor(), key_upkeep_->write_uses(),
+                            boost::asio::use_future)
+          .wait_for(config_.server.drain_timeout);
+    }
     if (!duties_.audits) return;
     // What the service did last is signed, too.
     boost::asio::co_spawn(worker_[0].get_executor(), checkpointer_->sign(), boost::asio::use_future)
@@ -120,6 +127,7 @@ class Process final : public Otpd {
   Task<void> purge_for_ever();
   Task<void> watch_deadlines();
   Task<void> sweep_for_ever();
+  Result<void> read_api_keys();
 
   // What everything is written through.
   otp::Store& store() { return webhooks_ ? webhooks_->store() : backend_->store(); }
@@ -163,6 +171,9 @@ class Process final : public Otpd {
   std::unique_ptr<otp::Factors> factors_;
   std::unique_ptr<otp::Verifier> verifier_;
   std::unique_ptr<otp::Verifications> verifications_;
+  std::unique_ptr<otp::ApiKeys> api_keys_;
+  gateway::KeyBook key_book_;
+  std::optional<KeyUpkeep> key_upkeep_;
   std::optional<gateway::AccessControl> access_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<net::HttpServer> server_;
@@ -249,7 +260,10 @@ Result<void> Process::open_gateway() {
   factors_ = std::make_unique<otp::Factors>(services(), rules_);
   verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
   verifications_ = std::make_unique<otp::Verifications>(services());
-  auto access = make_access(config_, random_);
+  api_keys_ = std::make_unique<otp::ApiKeys>(services());
+  key_upkeep_.emplace(key_book_, *api_keys_);
+  if (const auto read = read_api_keys(); !read) return read;
+  auto access = make_access(config_, random_, key_book_);
   if (!access) return std::unexpected(access.error());
   access_.emplace(std::move(*access));
   auto proxies = gateway::Networks::parse(config_.server.trusted_proxies);
@@ -275,6 +289,8 @@ Result<void> Process::open_gateway() {
                            delivery::Tally(metrics_),
                            dynamic_cast<VirtualClock*>(clock_.get()),
                            *access_,
+                           *api_keys_,
+                           key_book_,
                            std::move(*proxies),
                            {},
                            config_.otp.default_region,
@@ -316,6 +332,7 @@ void Process::start_worker() {
   const auto spawn = [this](Task<void> task) {
     boost::asio::co_spawn(worker_[0].get_executor(), std::move(task), boost::asio::detached);
   };
+  if (duties_.serves) spawn(key_upkeep_->run());
   if (duties_.delivers) spawn(deliver());
   if (duties_.delivers) spawn(watch_deadlines());
   if (duties_.audits) spawn(purge_for_ever());
@@ -343,6 +360,14 @@ Task<void> Process::sweep_for_ever() {
     co_await deadlines_->sweep();
     co_await sleep_for(k_sweep_every);
   }
+}
+
+// Embedded, they are in our own file; in a cluster readiness waits for them.
+Result<void> Process::read_api_keys() {
+  if (!duties_.serves || cluster_) return {};
+  return boost::asio::co_spawn(worker_[0].get_executor(), gateway::refresh(key_book_, *api_keys_),
+                               boost::asio::use_future)
+      .get();
 }
 
 Task<void> Process::purge_for_ever() {

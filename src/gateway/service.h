@@ -45,6 +45,8 @@ struct Service {
   delivery::Tally tally;
   VirtualClock* virtual_clock = nullptr;  // null without [testing] virtual_clock
   const AccessControl& access;
+  otp::ApiKeys& api_keys;
+  KeyBook& key_book;
   Networks trusted_proxies;
   std::set<std::string, std::less<>> channels;  // those that have a route
   std::string default_region;
@@ -111,6 +113,10 @@ Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
 Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> list_api_keys(const Service& service, const Call& call);
+Task<net::HttpResponse> create_api_key(const Service& service, const Call& call);
+Task<net::HttpResponse> rotate_api_key(const Service& service, const Call& call);
+Task<net::HttpResponse> revoke_api_key(const Service& service, const Call& call);
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);
