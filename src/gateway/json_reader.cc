@@ -146,6 +146,15 @@ std::optional<std::int64_t> Members::integer(std::string_view name, std::int64_t
   return value->get<std::int64_t>();
 }
 
+std::optional<bool> Members::boolean(std::string_view name) {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr || problem_) return std::nullopt;
+  if (value->is_boolean()) return value->get<bool>();
+  refuse(ProblemName::invalid_request, name,
+         fmt::format("\"{}{}\" must be true or false.", prefix_, name));
+  return std::nullopt;
+}
+
 const nlohmann::json* Members::object(std::string_view name) {
   const nlohmann::json* value = find(name);
   if (value == nullptr || problem_) return nullptr;
