@@ -38,6 +38,8 @@ bool is_loopback(const Url& url);
 bool is_base_url(std::string_view text);
 // http or https with {token} in it exactly once.
 bool is_link_url(std::string_view text);
+// A web origin as browsers spell it (lower case, no default port, nothing after the port), or "*".
+bool is_cors_origin(std::string_view text);
 // smtp or smtps, and nothing after the port.
 bool is_smtp_url(std::string_view text);
 

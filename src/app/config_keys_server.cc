@@ -194,6 +194,13 @@ constexpr Key k_server_keys[] = {
     {.path = "auth.public",
      .binding = at<&Config::auth, &AuthConfig::open_to_public>,
      .doc = "Whether browsers and apps may call /otp/send and /otp/verify without an API key."},
+    {.path = "auth.cors_origins",
+     .binding = at<&Config::auth, &AuthConfig::cors_origins>,
+     .check = is_cors_origin,
+     .form = "an origin as browsers send it, such as https://shop.example, or *",
+     .doc =
+         "The web pages that may send and verify from a browser, by their origin. \"*\" is every "
+         "one, and needs auth.public."},
     {.path = "auth.admin_token_file",
      .binding = at<&Config::auth, &AuthConfig::admin_token_file>,
      .check = is_line,

@@ -200,6 +200,15 @@ void rule_api_keys(const RuleBench& bench) {
   }
 }
 
+void rule_cors(const RuleBench& bench) {
+  const auto& auth = bench.config().auth;
+  if (auth.open_to_public || std::ranges::find(auth.cors_origins, "*") == auth.cors_origins.end()) {
+    return;
+  }
+  bench.refuse("auth.cors_origins", {"auth.public"},
+               "has \"*\", which is for auth.public = true only: without it, name the origins");
+}
+
 // The limits forget what is older than their windows, and friction counts what they remember.
 void rule_friction(const RuleBench& bench) {
   const auto& config = bench.config();
@@ -274,7 +283,7 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
   for (const auto rule :
        {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery,
         judge_routes, judge_providers, judge_test_recipients, rule_webhooks, rule_templates,
-        rule_friction, rule_region, rule_api_keys, rule_exposed_secrets}) {
+        rule_friction, rule_region, rule_api_keys, rule_cors, rule_exposed_secrets}) {
     rule(bench);
   }
 }

@@ -298,6 +298,7 @@ Result<void> Process::open_gateway() {
                            config_.server.max_in_flight,
                            webhooks_ ? &webhooks_->endpoint() : nullptr};
   service.serves_applications = duties_.serves;
+  service.cors = gateway::Cors(config_.auth.cors_origins);
   if (cluster_) {
     service.store_name = "redis";
     service.parts.push_back(

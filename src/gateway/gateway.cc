@@ -173,6 +173,12 @@ std::string Gateway::request_id(const net::HttpRequest& request) {
   return base64url_encode(service_.random.bytes(k_request_id_bytes));
 }
 
+bool Gateway::is_for_browsers(std::string_view path) const {
+  return std::ranges::any_of(routes_, [&](const Route& route) {
+    return route.need.access == Access::public_application && route.path == path;
+  });
+}
+
 Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const auto begun = std::chrono::steady_clock::now();
   const std::string id = request_id(request);
@@ -188,6 +194,7 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
     }
   }
   wipe(request.body);  // it may hold a code or a token
+  if (is_for_browsers(request.path)) service_.cors.open(request, response);
   response.headers.emplace_back("X-Request-Id", id);
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
@@ -225,6 +232,9 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const
   }
   if (route == nullptr && allowed.empty()) {
     co_return to_response({.name = ProblemName::not_found, .detail = "There is no such path."});
+  }
+  if (request.method == "OPTIONS" && service_.cors.is_on() && is_for_browsers(request.path)) {
+    co_return service_.cors.preflight(request, allowed);
   }
   if (route == nullptr) {
     co_return to_response({.name = ProblemName::method_not_allowed,

@@ -16,6 +16,7 @@
 #include "delivery/webhook_endpoint.h"
 #include "gateway/access.h"
 #include "gateway/client_ip.h"
+#include "gateway/cors.h"
 #include "otp/factors.h"
 #include "otp/sessions.h"
 #include "otp/verifications.h"
@@ -64,6 +65,7 @@ struct Service {
     std::function<Task<Result<void>>()> ask;
   };
   std::vector<Part> parts = {};
+  Cors cors{};
 };
 
 // One request on its way through a route.

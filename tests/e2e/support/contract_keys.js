@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ask, start } from './contract.js';
 
-export function keyTests() {
+export function keyTests(main) {
+  test('browsers are told what a page of another origin may ask', async () => {
+    const stack = await start({ OTPD_AUTH_CORS_ORIGINS: 'https://shop.example' });
+    for (const path of ['/otp/send', '/otp/verify', '/captcha']) {
+      for (const Origin of ['https://shop.example', 'https://evil.example']) {
+        await ask(stack, 'OPTIONS', path, 204, { headers: { Origin } });
+      }
+      await ask(main, 'OPTIONS', path, [405, 'method_not_allowed']);
+    }
+    await ask(stack, 'OPTIONS', '/otp/x', [405, 'method_not_allowed']);
+  });
+
   test('an API key, from its making to its end', async () => {
     const stack = await start();
     const headers = { Authorization: `Bearer ${stack.adminToken}` };
