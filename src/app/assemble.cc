@@ -199,7 +199,14 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
   return storage::open_sqlite_backend(sqlite, clock, metrics);
 }
 
-Result<gateway::AccessControl> make_access(const Config& config, Random& random) {
+otp::Applications application_names(const Config& config) {
+  otp::Applications names{.base = config.otp.application};
+  for (const auto& [name, _] : config.applications) names.others.insert(name);
+  return names;
+}
+
+Result<gateway::AccessControl> make_access(const Config& config, Random& random,
+                                           gateway::KeyBook& book) {
   auto token = open_admin_token(config.auth.admin_token_file, random);
   if (!token) return std::unexpected(token.error());
   gateway::AccessConfig access;
@@ -207,7 +214,7 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random)
   access.public_application = config.auth.open_to_public;
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
-  return gateway::AccessControl::make(std::move(access));
+  return gateway::AccessControl::make(std::move(access), book);
 }
 
 }  // namespace otpd::app

@@ -246,9 +246,11 @@ struct AuditConfig {
 };
 
 struct AuthConfig {
-  std::vector<std::string> api_keys;  // "name:" and 64 lower-case hexadecimal digits
-  bool open_to_public = false;        // auth.public
-  std::string admin_token_file;       // never empty after loading
+  // "name:" or "application/name:", and 64 lower-case hexadecimal digits
+  std::vector<std::string> api_keys;
+  bool open_to_public = false;  // auth.public
+  std::vector<std::string> cors_origins;
+  std::string admin_token_file;  // never empty after loading
 };
 
 enum class DemoMode : std::uint8_t { automatic, on, off };

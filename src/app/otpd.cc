@@ -10,6 +10,7 @@
 
 #include "app/applications.h"
 #include "app/assemble.h"
+#include "app/key_upkeep.h"
 #include "app/make_lanes.h"
 #include "app/roles.h"
 #include "app/webhooks.h"
@@ -46,7 +47,8 @@ class Process final : public Otpd {
         clock_(make_clock(config.testing)),
         loops_(loop_count(config.server.threads), "http"),
         worker_(1, "worker"),
-        client_(std::make_unique<net::Client>(worker_[0])) {}
+        client_(std::make_unique<net::Client>(worker_[0])),
+        key_book_(application_names(config)) {}
 
   ~Process() override {
     // Nothing runs on a loop any more when the parts that it uses are destroyed.
@@ -102,6 +104,11 @@ class Process final : public Otpd {
       boost::asio::post(worker_[0], [this] { pump_->stop(); });
       pump_ended_.wait_for(config_.server.drain_timeout);
     }
+    if (duties_.serves) {
+      boost::asio::co_spawn(worker_[0].get_executor(), key_upkeep_->write_uses(),
+                            boost::asio::use_future)
+          .wait_for(config_.server.drain_timeout);
+    }
     if (!duties_.audits) return;
     // What the service did last is signed, too.
     boost::asio::co_spawn(worker_[0].get_executor(), checkpointer_->sign(), boost::asio::use_future)
@@ -120,6 +127,7 @@ class Process final : public Otpd {
   Task<void> purge_for_ever();
   Task<void> watch_deadlines();
   Task<void> sweep_for_ever();
+  Result<void> read_api_keys();
 
   // What everything is written through.
   otp::Store& store() { return webhooks_ ? webhooks_->store() : backend_->store(); }
@@ -155,6 +163,9 @@ class Process final : public Otpd {
   std::promise<void> courier_end_;
   std::future<void> courier_ended_ = courier_end_.get_future();
 
+  std::unique_ptr<otp::ApiKeys> api_keys_;
+  gateway::KeyBook key_book_;
+  std::optional<KeyUpkeep> key_upkeep_;
   std::optional<gateway::AccessControl> access_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<net::HttpServer> server_;
@@ -234,7 +245,10 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 }
 
 Result<void> Process::open_gateway() {
-  auto access = make_access(config_, random_);
+  api_keys_ = std::make_unique<otp::ApiKeys>(services());
+  key_upkeep_.emplace(key_book_, *api_keys_);
+  if (const auto read = read_api_keys(); !read) return read;
+  auto access = make_access(config_, random_, key_book_);
   if (!access) return std::unexpected(access.error());
   access_.emplace(std::move(*access));
   auto proxies = gateway::Networks::parse(config_.server.trusted_proxies);
@@ -255,11 +269,14 @@ Result<void> Process::open_gateway() {
                            delivery::Tally(metrics_),
                            dynamic_cast<VirtualClock*>(clock_.get()),
                            *access_,
+                           *api_keys_,
+                           key_book_,
                            std::move(*proxies),
                            config_.demo.enabled,
                            config_.server.max_in_flight,
                            webhooks_ ? &webhooks_->endpoint() : nullptr};
   service.serves_applications = duties_.serves;
+  service.cors = gateway::Cors(config_.auth.cors_origins);
   if (cluster_) {
     service.store_name = "redis";
     service.parts.push_back(
@@ -294,6 +311,7 @@ void Process::start_worker() {
   const auto spawn = [this](Task<void> task) {
     boost::asio::co_spawn(worker_[0].get_executor(), std::move(task), boost::asio::detached);
   };
+  if (duties_.serves) spawn(key_upkeep_->run());
   if (duties_.delivers) spawn(deliver());
   if (duties_.delivers) spawn(watch_deadlines());
   if (duties_.audits) spawn(purge_for_ever());
@@ -320,6 +338,14 @@ Task<void> Process::sweep_for_ever() {
     co_await deadlines_->sweep();
     co_await sleep_for(k_sweep_every);
   }
+}
+
+// Embedded, they are in our own file; in a cluster readiness waits for them.
+Result<void> Process::read_api_keys() {
+  if (!duties_.serves || cluster_) return {};
+  return boost::asio::co_spawn(worker_[0].get_executor(), gateway::refresh(key_book_, *api_keys_),
+                               boost::asio::use_future)
+      .get();
 }
 
 Task<void> Process::purge_for_ever() {

@@ -21,6 +21,7 @@ constexpr std::size_t k_max_key = 255;
 constexpr std::size_t k_max_context = 256;
 constexpr std::size_t k_max_token = 128;
 constexpr std::size_t k_max_code = 10;
+constexpr std::size_t k_max_address = 45;  // ::ffff: and an IPv4 address in full
 
 // The recipient named by "phone" or "email", one of the two.
 std::optional<otp::Recipient> read_recipient(Members& members, const Application& app) {
@@ -94,6 +95,22 @@ bool is_locale(std::string_view text) {
   return length >= (first ? 2U : 1U);
 }
 
+// Whose address limits and the audit log count: where the request came from, or the end user's as a
+// caller with an API key tells it. From anybody else that would be a way around the limits.
+std::string read_client_ip(Members& members, const Call& call) {
+  const auto text = members.text("client_ip", k_max_address);
+  if (!text) return call.client_ip;
+  const auto address = parse_client_ip(*text);
+  if (call.caller.name.empty()) {
+    members.refuse(ProblemName::invalid_request, "client_ip",
+                   "Only a caller with an API key may say whose request it is.");
+  } else if (!address) {
+    members.refuse(ProblemName::invalid_request, "client_ip",
+                   "\"client_ip\" must be an IPv4 or IPv6 address and nothing else.");
+  }
+  return address.value_or("");
+}
+
 bool is_key(std::string_view text) {
   return !text.empty() && text.size() <= k_max_key &&
          std::ranges::all_of(text, [](char c) { return c >= '!' && c <= '~'; });
@@ -136,6 +153,7 @@ Checked<otp::SendRequest> read_send(const Call& call) {
   request.context = read_context(members, call.app, request.purpose);
   request.idempotency_key = read_idempotency_key(members, call.request);
   request.captcha = read_captcha(members);
+  request.client_ip = read_client_ip(members, call);
   if (const auto uuid = parse_uuid(user_id); uuid) request.user_id = *uuid;
   if (!user_id.empty() && request.user_id.empty()) {
     members.refuse(ProblemName::invalid_request, "user_id", "\"user_id\" must be a UUID.");
@@ -152,7 +170,6 @@ Checked<otp::SendRequest> read_send(const Call& call) {
                 .member = "channel"});
   }
   request.caller = call.caller.name;
-  request.client_ip = call.client_ip;
   return request;
 }
 
@@ -203,15 +220,15 @@ std::string read_device(Members& members) {
 }
 
 // A request by the token of a link names no recipient: the token carries its own.
-Checked<VerifyBody> read_link(Members& members) {
-  auto text = members.text("token", k_max_token);
-  const std::string device = read_device(members);
-  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
+Checked<VerifyBody> read_link(Members& members, const Call& call) {
   VerifyBody body;
+  auto text = members.text("token", k_max_token);
+  body.request.device = read_device(members);
+  body.request.client_ip = read_client_ip(members, call);
+  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
   body.link = otp::LinkToken::parse(text.value_or(""));
   if (text) wipe(*text);
   if (!body.link) return std::unexpected(not_a_code("token", "This is not the token of a link."));
-  body.request.device = device;
   return body;
 }
 
@@ -219,13 +236,14 @@ Checked<VerifyBody> read_verify(const Call& call) {
   auto object = read_json(call.request);
   if (!object) return std::unexpected(object.error());
   Members members(*object);
-  if (object->contains("token")) return read_link(members);
+  if (object->contains("token")) return read_link(members, call);
   VerifyBody body;
   auto recipient = read_recipient(members, call.app);
   if (recipient) body.request.recipient = std::move(*recipient);
   body.request.purpose = read_purpose(members, call.app);
   body.request.context = read_context(members, call.app, body.request.purpose);
   body.request.device = read_device(members);
+  body.request.client_ip = read_client_ip(members, call);
   const auto id = members.text("verification_id", k_max_key);
   auto code = members.text("code", 64);
   if (!code) members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
@@ -241,7 +259,6 @@ Checked<VerifyBody> read_verify(const Call& call) {
     body.request.verification_id = parsed ? parsed->unique : std::string(otp::k_unique_bytes, '\0');
   }
   body.request.caller = call.caller.name;
-  body.request.client_ip = call.client_ip;
   return body;
 }
 
@@ -351,7 +368,7 @@ Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
   auto body = read_verify(call);
   if (!body) co_return to_response(body.error());
   const auto outcome = body->link ? co_await call.app.verifier.verify_link(
-                                        *body->link, call.caller.name, call.client_ip,
+                                        *body->link, call.caller.name, body->request.client_ip,
                                         std::move(body->request.device))
                                   : co_await call.app.verifier.verify(std::move(body->request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));

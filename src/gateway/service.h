@@ -16,6 +16,7 @@
 #include "delivery/webhook_endpoint.h"
 #include "gateway/access.h"
 #include "gateway/client_ip.h"
+#include "gateway/cors.h"
 #include "otp/factors.h"
 #include "otp/sessions.h"
 #include "otp/verifications.h"
@@ -52,6 +53,8 @@ struct Service {
   delivery::Tally tally;
   VirtualClock* virtual_clock = nullptr;  // null without [testing] virtual_clock
   const AccessControl& access;
+  otp::ApiKeys& api_keys;
+  KeyBook& key_book;
   Networks trusted_proxies;
   bool demo = false;
   std::size_t max_in_flight = 1'024;
@@ -75,6 +78,7 @@ struct Service {
     const auto found = others.find(name);
     return found == others.end() ? nullptr : &found->second;
   }
+  Cors cors{};
 };
 
 // One request on its way through a route.
@@ -129,6 +133,10 @@ Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
 Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> list_api_keys(const Service& service, const Call& call);
+Task<net::HttpResponse> create_api_key(const Service& service, const Call& call);
+Task<net::HttpResponse> rotate_api_key(const Service& service, const Call& call);
+Task<net::HttpResponse> revoke_api_key(const Service& service, const Call& call);
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);

@@ -33,7 +33,11 @@ Key factors_key(std::string_view hash);
 Key sessions_key(std::string_view index_key, std::string_view application,
                  std::string_view user_hash);
 
-// Whether the record must never vanish: a user's factors cannot be sent again.
+// The one record of all API keys.
+Key api_keys_key(std::string_view index_key);
+
+// Whether the record must never vanish: a user's factors cannot be sent again, and an API key that
+// was revoked must not come back.
 bool is_durable(const Key& key);
 
 // Where the id of the verification is kept that a carrier's message belonged to: its 28 bytes.

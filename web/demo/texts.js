@@ -111,6 +111,8 @@ const says = {
   rate_limited: ({ limit }, when) => (limited[limit] ?? limited.ip)(when),
   too_many_factors: () => ['There are enough apps already',
     'Remove one that is not used any more, and add the new one then.'],
+  name_taken: () => ['This name is taken', 'Choose another one.'],
+  too_many_keys: () => ['There are enough keys already', 'Its operator has to revoke one first.'],
   captcha_required: () => ['One more check is needed',
     'Several codes were asked for in a short time. Your browser could not prove its work; try again.'],
   delivery_unavailable: (_, when) => ['No carrier is reachable',
