@@ -116,6 +116,7 @@ otp::Rules make_rules(const Config& config) {
     add_test_recipient(rules, recipient);
   }
   rules.session_lifetime = config.session.lifetime;
+  rules.session_idle = config.session.idle_lifetime;
   rules.sessions_per_user = config.session.max_per_user;
   rules.factors.issuer = config.messages.brand;
   rules.factors.max_per_user = config.factors.max_per_user;

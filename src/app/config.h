@@ -135,6 +135,7 @@ struct TestRecipientConfig {
 
 struct SessionConfig {
   Seconds lifetime{86'400};
+  Seconds idle_lifetime{28'800};
   std::uint32_t max_per_user = 20;
 };
 

@@ -206,6 +206,14 @@ void rule_friction(const RuleBench& bench) {
   }
 }
 
+void rule_sessions(const RuleBench& bench) {
+  const auto& session = bench.config().session;
+  if (session.idle_lifetime <= session.lifetime) return;
+  bench.refuse(
+      "session.idle_lifetime_s", {"session.lifetime_s"},
+      "is longer than session.lifetime_s (" + std::to_string(session.lifetime.count()) + ")");
+}
+
 // Secrets where other users of the machine can read them.
 void rule_exposed_secrets(const RuleBench& bench) {
   for (const auto& [path, origin] : bench.loaded.origins) {
@@ -269,7 +277,7 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
   for (const auto rule :
        {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery,
         judge_routes, judge_providers, judge_test_recipients, rule_webhooks, rule_templates,
-        rule_friction, rule_region, rule_api_keys, rule_exposed_secrets}) {
+        rule_friction, rule_sessions, rule_region, rule_api_keys, rule_exposed_secrets}) {
     rule(bench);
   }
 }

@@ -277,6 +277,14 @@ TEST(ConfigRules, FrictionLooksNoFurtherBackThanTheLimitsRemember) {
   EXPECT_THAT(errors(load("friction.recipient_sends = 0")), HasSubstr("from 1 to 10000"));
 }
 
+TEST(ConfigRules, ASessionIsNotIdleForLongerThanItLives) {
+  EXPECT_EQ(errors(load("[session]\nlifetime_s = 600\nidle_lifetime_s = 600")), "fine");
+  EXPECT_THAT(errors(load("[session]\nlifetime_s = 600\nidle_lifetime_s = 601")),
+              HasSubstr("session.idle_lifetime_s"));
+  EXPECT_THAT(errors(load("session.lifetime_s = 600")), HasSubstr("is longer than"));
+  EXPECT_THAT(errors(load("session.idle_lifetime_s = 0")), HasSubstr("from 60 to"));
+}
+
 TEST(ConfigRules, TemplatesBelongToAPurposeAChannelAndALocale) {
   const auto file = [](const std::string& path) {
     return errors(load("messages.templates." + path + " = \"{code}\""));

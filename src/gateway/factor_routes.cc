@@ -189,7 +189,8 @@ net::HttpResponse guess_answer(const otp::FactorOutcome& outcome) {
 Task<net::HttpResponse> accept(const Call& call, std::string user, ordered_json body,
                                bool opens_session) {
   if (!opens_session) co_return json_response(body);
-  const auto session = co_await call.app.sessions.open(user, k_session_purpose, call.client_ip);
+  const auto session = co_await call.app.sessions.open(
+      {.user_id = user, .purpose = k_session_purpose, .client_ip = call.client_ip});
   if (!session) co_return to_response(problem_of(session.error()));
   body["session_token"] = session->token.reveal();
   body["expires_in"] = session->expires_in.count();

@@ -8,6 +8,7 @@
 #include "gateway/recipients.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
+#include "otp/device.h"
 
 namespace otpd::gateway {
 namespace {
@@ -191,14 +192,26 @@ Problem not_a_code(std::string_view member, std::string detail) {
           .member = std::string(member)};
 }
 
-// A request by the token of a link names nothing else: the token carries its own recipient.
+// How the caller names the device that the session is for.
+std::string read_device(Members& members) {
+  std::string device = members.text("device", otp::k_max_device_bytes).value_or("");
+  if (!device.empty() && !otp::is_device_label(device)) {
+    members.refuse(ProblemName::invalid_request, "device",
+                   "\"device\" must be 1 to 64 visible characters in one line.");
+  }
+  return device;
+}
+
+// A request by the token of a link names no recipient: the token carries its own.
 Checked<VerifyBody> read_link(Members& members) {
   auto text = members.text("token", k_max_token);
+  const std::string device = read_device(members);
   if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
   VerifyBody body;
   body.link = otp::LinkToken::parse(text.value_or(""));
   if (text) wipe(*text);
   if (!body.link) return std::unexpected(not_a_code("token", "This is not the token of a link."));
+  body.request.device = device;
   return body;
 }
 
@@ -212,6 +225,7 @@ Checked<VerifyBody> read_verify(const Call& call) {
   if (recipient) body.request.recipient = std::move(*recipient);
   body.request.purpose = read_purpose(members, call.app);
   body.request.context = read_context(members, call.app, body.request.purpose);
+  body.request.device = read_device(members);
   const auto id = members.text("verification_id", k_max_key);
   auto code = members.text("code", 64);
   if (!code) members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
@@ -337,7 +351,8 @@ Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
   auto body = read_verify(call);
   if (!body) co_return to_response(body.error());
   const auto outcome = body->link ? co_await call.app.verifier.verify_link(
-                                        *body->link, call.caller.name, call.client_ip)
+                                        *body->link, call.caller.name, call.client_ip,
+                                        std::move(body->request.device))
                                   : co_await call.app.verifier.verify(std::move(body->request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (const auto* yes = std::get_if<otp::Verified>(&*outcome); yes != nullptr && !yes->repeated) {

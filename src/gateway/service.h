@@ -99,8 +99,10 @@ Task<net::HttpResponse> fresh_captcha(const Service& service, const Call& call);
 
 Task<net::HttpResponse> introspect_session(const Service& service, const Call& call);
 Task<net::HttpResponse> revoke_session(const Service& service, const Call& call);
+Task<net::HttpResponse> rotate_session(const Service& service, const Call& call);
 Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call);
 Task<net::HttpResponse> list_sessions(const Service& service, const Call& call);
+Task<net::HttpResponse> end_session(const Service& service, const Call& call);
 
 Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call);
 Task<net::HttpResponse> list_factors(const Service& service, const Call& call);

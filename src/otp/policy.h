@@ -87,13 +87,14 @@ struct Rules {
   TestRecipients test_recipients;
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};
+  Seconds session_idle{28'800};  // to the end of one that is not used
   std::uint32_t sessions_per_user = 20;
   FactorRules factors;
 };
 
-// Whether a record that names `application` is that of these rules. An id and a token lead to a
-// record whoever brings them, so this is asked of every record that is found by one; what is found
-// by an address or a user has the application in its key.
+// Whether a recipient's record that names `application` is that of these rules: an id leads to a
+// record whoever brings it. What is found by an address, a user or a session's token has the
+// application in its key.
 bool is_own(const Rules& rules, std::string_view application);
 
 }  // namespace otpd::otp

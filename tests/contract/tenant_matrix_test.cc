@@ -18,6 +18,7 @@ struct Things {
   std::string code;
   std::string link;
   std::string session;
+  std::string session_id;
   std::string user;
   std::string factor;
   std::string secret;  // the factor's
@@ -57,9 +58,11 @@ std::vector<Row> rows() {
       {"GET", id},
       {"DELETE", id},
       {"POST", at("/session/introspect"), session},
+      {"POST", at("/session/rotate"), session},
       {"POST", at("/session/revoke"), session},
       {"POST", of_user("/logout")},
       {"GET", of_user("/sessions")},
+      {"DELETE", [](const Things& t) { return users(t, "/sessions/" + t.session_id); }},
       {"GET", of_user("/factors")},
       {"POST", of_factor("/confirm"), code},
       {"POST", of_factor("/verify"), code},
@@ -86,6 +89,7 @@ class TenantMatrix : public Tenants {
     const Answer opened =
         ask("POST", "/otp/verify", json{{"phone", "+14155550100"}, {"code", this->code()}}.dump());
     things.session = opened.body.at("session_token");
+    things.session_id = ask("GET", users(things, "/sessions")).body["sessions"][0]["session_id"];
     EXPECT_EQ(send_json({{"phone", k_phone}, {"purpose", "password_reset"}}).status, 202);
     things.link = house_.take_all().at(0).link_token.reveal();
     house_.world.clock.advance(Seconds(30));
@@ -114,6 +118,7 @@ class TenantMatrix : public Tenants {
             .link = std::string(otp::LinkToken{id, Secret(draw(16))}.text().reveal()),
             .session = std::string(
                 otp::SessionToken{draw(otp::k_hash_bytes), Secret(draw(32))}.text().reveal()),
+            .session_id = otp::session_id_text(draw(otp::k_session_id_bytes)),
             .user = "00000000-0000-4000-8000-000000000000",
             .factor = otp::factor_id_text(draw(otp::k_factor_id_bytes)),
             .secret = "123456",
@@ -141,7 +146,7 @@ class TenantMatrix : public Tenants {
     };
     std::vector<std::uint64_t> all;
     for (const otp::Key& key : {otp::recipient_key(hash("recipient", things.phone)),
-                                otp::sessions_key(hash("sessions", things.user)),
+                                otp::sessions_key(index, "default", hash("sessions", things.user)),
                                 otp::factors_key(hash("factors", things.user))}) {
       all.push_back(await(house_.store.load(key)).value().version);
       EXPECT_NE(all.back(), 0U);
@@ -238,8 +243,6 @@ TEST_P(TenantMatrix, WhatNamesNoApplicationIsTheBaseOnes) {
   };
   forget(otp::RecipientState{},
          otp::recipient_key(otp::keyed_hash(index, "recipient", "default", k_phone)));
-  forget(otp::SessionsState{},
-         otp::sessions_key(otp::keyed_hash(index, "sessions", "default", k_user)));
   EXPECT_EQ(at_shop("GET", "/otp/" + things.id).error(), "not_found");
   expect_usable(things);
 }
