@@ -98,6 +98,7 @@ otp::Rules make_rules(const Config& config) {
                   .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
                   .user_sends = {limits.user_sends, limits.user_window},
                   .ip_sends = {limits.ip_sends, limits.ip_window},
+                  .ip_captchas = {limits.ip_captchas, limits.ip_captchas_window},
                   .idempotency_ttl = limits.idempotency_ttl,
                   .friction = {.recipient_sends = config.friction.recipient_sends,
                                .ip_sends = config.friction.ip_sends,
