@@ -39,6 +39,7 @@ bench: ## throughput, latency and CPU per operation (HASH=hmac: without Argon2id
 	@tools/setup --quiet build
 	@tools/build release otpd sms-sim otpd-bench
 	@build/release/otpd-bench --hash $(HASH)
+	@build/release/otpd-bench --introspect
 
 figures: ## what a cluster costs: CPU of Redis, PostgreSQL and otpd, memory, growth
 	@tools/setup --quiet build cluster test

@@ -116,6 +116,7 @@ otp::Rules make_rules(const Config& config) {
     add_test_recipient(rules, recipient);
   }
   rules.session_lifetime = config.session.lifetime;
+  rules.session_idle = config.session.idle_lifetime;
   rules.sessions_per_user = config.session.max_per_user;
   rules.factors.issuer = config.messages.brand;
   rules.factors.max_per_user = config.factors.max_per_user;
@@ -131,20 +132,26 @@ delivery::CourierConfig make_courier_config(const Config& config) {
   courier.lease = config.delivery.lease;
   courier.application = config.otp.application;
   courier.retry = {config.delivery.retry_base, config.delivery.retry_max};
+  return courier;
+}
+
+delivery::Outlet make_outlet(const Config& config, const delivery::Templates& templates,
+                             delivery::Dispatcher& dispatcher) {
+  delivery::Outlet outlet{templates, dispatcher};
   for (const auto& [name, purpose] : config.purposes) {
-    if (purpose.link) courier.link_urls.emplace(name, purpose.link_url);
-    if (purpose.fallback) courier.fallback_purposes.insert(name);
+    if (purpose.link) outlet.link_urls.emplace(name, purpose.link_url);
+    if (purpose.fallback) outlet.fallback_purposes.insert(name);
   }
   const Millis after = config.fallback.after;
   if (config.fallback.sms != AfterSms::none) {
     const bool voice = config.fallback.sms == AfterSms::voice;
-    courier.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
+    outlet.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
   }
   if (config.fallback.whatsapp != AfterWhatsapp::none) {
     const bool voice = config.fallback.whatsapp == AfterWhatsapp::voice;
-    courier.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
+    outlet.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
   }
-  return courier;
+  return outlet;
 }
 
 net::HttpServerConfig make_server_config(const ServerConfig& config) {
@@ -193,7 +200,9 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
 }
 
 otp::Applications make_applications(const Config& config) {
-  return {.base = config.otp.application};
+  otp::Applications applications{.base = config.otp.application};
+  for (const auto& [name, _] : config.applications) applications.others.insert(name);
+  return applications;
 }
 
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,

@@ -37,13 +37,14 @@ CommandLine command_mistake(const std::string& text) {
 // `word` without a value that could be a secret.
 CommandLine command_unknown(const std::string& word) {
   const std::vector<std::string> known{
-      "--config",  "--role",  "--help",       "--version",      "config",       "keys",
-      "key",       "check",   "show",         "default",        "rotate",       "new",
-      "providers", "queue",   "dead-letters", "verification",   "list",         "disable",
-      "enable",    "requeue", "audit",        "search",         "export",       "verify",
-      "--phone",   "--email", "--user",       "--verification", "--type",       "--from",
-      "--to",      "--limit", "--format",     "--out",          "--public-key", "create",
-      "revoke",    "--app",   "--scopes",     "--expires-in",   "--overlap"};
+      "--config",      "--role",  "--help",       "--version",      "config",       "keys",
+      "key",           "check",   "show",         "default",        "rotate",       "new",
+      "providers",     "queue",   "dead-letters", "verification",   "list",         "disable",
+      "enable",        "requeue", "audit",        "search",         "export",       "verify",
+      "--phone",       "--email", "--user",       "--verification", "--type",       "--from",
+      "--to",          "--limit", "--format",     "--out",          "--public-key", "app",
+      "--application", "create",  "revoke",       "--app",          "--scopes",     "--expires-in",
+      "--overlap"};
   const auto name = word.substr(0, word.find('='));
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
@@ -68,6 +69,9 @@ struct CommandParser {
     add_config(*add(app, "config", "The configuration"));
     add_keys(*add(app, "keys", "The key ring"));
     add_api_keys(*add(app, "key", "API keys"));
+    auto* applications = add(app, "app", "Applications: each apart from the others");
+    add_action(*applications, "list", Action::app_list, "Print their names");
+    add_named(*applications, "show", Action::app_show, "NAME", "Print what is different there");
     add_operations();
     add_audit(*add(app, "audit", "The audit log of the running otpd"));
   }
@@ -115,6 +119,7 @@ struct CommandParser {
     auto* search = add_action(audit, "search", Action::audit_search, "Print events, newest first");
     search->add_option("--phone", request.phone, "Of this phone, in any spelling");
     search->add_option("--email", request.email, "Of this e-mail address");
+    search->add_option("--application", request.application, "... as this application knows it");
     search->add_option("--user", request.user, "Of this user id");
     search->add_option("--verification", request.verification, "Of this verification");
     search->add_option("--type", request.type, "Of this type, such as verify_fail");
@@ -243,6 +248,15 @@ int run_config_command(const CommandLine& command, const LoadRequest& request, s
   for (const auto& warning : loaded->warnings) err << "warning: " << warning << "\n";
   if (command.action == Action::config_show) {
     out << show_config(*loaded);
+  } else if (command.action == Action::app_list) {
+    out << loaded->config.otp.application << "\n";
+    for (const auto& [name, _] : loaded->config.applications) out << name << "\n";
+  } else if (command.action == Action::app_show) {
+    if (!loaded->config.applications.contains(command.argument)) {
+      err << "otpd: there is no [applications." << command.argument << "]\n";
+      return 2;
+    }
+    out << show_application(*loaded, command.argument);
   } else {
     out << "The configuration is fine.\n";
   }

@@ -18,6 +18,8 @@ enum class Action : std::uint8_t {
   config_check,    // otpd config check
   config_show,     // otpd config show
   config_default,  // otpd config default: print the documented file of all defaults
+  app_list,        // otpd app list: the applications of the configuration
+  app_show,        // otpd app show NAME: what is different there
   keys_show,       // otpd keys show: ids and dates only
   keys_rotate,     // otpd keys rotate
   key_new,         // otpd key new NAME: an API key for the configuration, of no running otpd
@@ -52,8 +54,8 @@ struct CommandLine {
 // What `argv` asks for. Never exits, never prints, never throws.
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-// Carries out config_check, config_show and config_default; the exit code: 0, or 2 with what is
-// wrong on `err`.
+// Carries out config_* and app_*, which ask the configuration alone; the exit code: 0, or 2 with
+// what is wrong on `err`.
 int run_config_command(const CommandLine& command, const LoadRequest& request, std::ostream& out,
                        std::ostream& err);
 

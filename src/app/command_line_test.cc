@@ -31,6 +31,10 @@ TEST(CommandLine, SaysWhatToDo) {
   EXPECT_EQ(disable.argument, "twilio");
   EXPECT_EQ(command_of({"verification", "show", "../x"}).action, Action::print);
   EXPECT_EQ(command_of({"dead-letters", "requeue"}).action, Action::print);
+  const auto shop = command_of({"app", "show", "shop"});
+  EXPECT_EQ(shop.action, Action::app_show);
+  EXPECT_EQ(shop.argument, "shop");
+  EXPECT_EQ(command_of({"app", "list"}).action, Action::app_list);
   const auto key = command_of({"key", "new", "my-shop"});
   EXPECT_EQ(key.action, Action::key_new);
   EXPECT_EQ(key.key.name, "my-shop");
@@ -161,6 +165,9 @@ TEST(CommandLine, MistakesAreNamed) {
       {{"audit", "search", "--format", "tabel"}, "--format is one of table, csv, ndjson"},
       {{"audit", "search", "--limit", "0"}, "--limit"},
       {{"audit", "search", "--phone=1", "--email=2"}, "either --phone or --email"},
+      {{"audit", "search", "--application=shop"}, "--application goes with --phone or --email"},
+      {{"app"}, "needs one of list, show"},
+      {{"app", "show"}, "NAME is required"},
       {{"audit", "verify", "--public-key", "00"}, "--public-key needs 64 hexadecimal digits"},
       {{"audit", "verify", "a", "--to", "2026-01-01"}, "checked as a whole"},
       {{"audit", "verify", "a", "b"}, "unknown argument: b"},
@@ -193,6 +200,12 @@ TEST(CommandLine, CarriesOutTheConfigCommands) {
               testing::StartsWith("2||otpd: the configuration has 1 error:\n"));
   EXPECT_THAT(run({"config", "show"}), testing::StartsWith("0|[server]\nmode = "));
   EXPECT_THAT(run({"config", "default"}), testing::StartsWith("0|# The configuration of otpd"));
+  const char* shop = "--applications.shop.limits.ip_sends=20";
+  EXPECT_EQ(run({"app", "list", shop}), "0|default\nshop\n|");
+  EXPECT_EQ(run({"app", "show", "shop", shop}),
+            "0|[applications.shop.limits]\nip_sends = 20  # flag "
+            "--applications.shop.limits.ip_sends\n|");
+  EXPECT_EQ(run({"app", "show", "bank", shop}), "2||otpd: there is no [applications.bank]\n");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,7 @@ struct TestRecipientConfig {
 
 struct SessionConfig {
   Seconds lifetime{86'400};
+  Seconds idle_lifetime{28'800};
   std::uint32_t max_per_user = 20;
 };
 
@@ -293,6 +295,9 @@ struct Config {
   DemoConfig demo;
   TestingConfig testing;
   LogConfig log;
+  // The other applications, by name, each with all that holds for it: this configuration and what
+  // its own section changes. (otp.application is the name of the one that this is.)
+  std::map<std::string, std::shared_ptr<const Config>> applications;
 };
 
 }  // namespace otpd::app

@@ -185,12 +185,12 @@ void rule_region(const RuleBench& bench) {
 }
 
 void rule_api_keys(const RuleBench& bench) {
-  const std::string base = bench.config().otp.application + "/";
+  const auto& applications = bench.loaded.applications;
   std::set<std::string> names;
   for (const auto& key : bench.config().auth.api_keys) {
-    std::string name = key.substr(0, key.find(':'));
-    if (name.starts_with(base)) name.erase(0, base.size());
-    if (const auto slash = name.find('/'); slash != std::string::npos) {
+    const std::string name = key.substr(0, key.find(':'));
+    const auto slash = name.find('/');
+    if (slash != std::string::npos && !applications.contains(name.substr(0, slash))) {
       bench.refuse("auth.api_keys", {},
                    "holds a key of " + name.substr(0, slash) + ", which is no application");
     }
@@ -221,6 +221,14 @@ void rule_friction(const RuleBench& bench) {
   }
 }
 
+void rule_sessions(const RuleBench& bench) {
+  const auto& session = bench.config().session;
+  if (session.idle_lifetime <= session.lifetime) return;
+  bench.refuse(
+      "session.idle_lifetime_s", {"session.lifetime_s"},
+      "is longer than session.lifetime_s (" + std::to_string(session.lifetime.count()) + ")");
+}
+
 // Secrets where other users of the machine can read them.
 void rule_exposed_secrets(const RuleBench& bench) {
   for (const auto& [path, origin] : bench.loaded.origins) {
@@ -241,7 +249,8 @@ void rule_or(LoadedConfig& loaded, const std::string& path, std::string& value,
 }  // namespace
 
 void derive(LoadedConfig& loaded) {
-  auto& [config, origins, warnings] = loaded;
+  Config& config = loaded.config;
+  const auto& origins = loaded.origins;
   auto& server = config.server;
   const std::string scheme = server.tls_certificate.empty() ? "http://" : "https://";
   rule_or(loaded, "server.public_url", server.public_url, scheme + format_endpoint(server.listen),
@@ -270,7 +279,7 @@ void derive(LoadedConfig& loaded) {
       continue;
     }
     smtp.require_tls = true;
-    origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
+    loaded.origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
   }
   const bool local = is_loopback(server.listen);
   config.demo.enabled =
@@ -280,10 +289,10 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule :
-       {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash, rule_delivery,
-        judge_routes, judge_providers, judge_test_recipients, rule_webhooks, rule_templates,
-        rule_friction, rule_region, rule_api_keys, rule_cors, rule_exposed_secrets}) {
+  for (const auto rule : {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
+                          rule_delivery, judge_routes, judge_providers, judge_test_recipients,
+                          rule_webhooks, rule_templates, rule_friction, rule_sessions, rule_region,
+                          rule_api_keys, rule_cors, rule_exposed_secrets}) {
     rule(bench);
   }
 }

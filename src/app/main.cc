@@ -150,6 +150,8 @@ int run(int argc, char** argv) {
     case Action::config_check:
     case Action::config_show:
     case Action::config_default:
+    case Action::app_list:
+    case Action::app_show:
       return run_config_command(command, load_request(command), std::cout, std::cerr);
     case Action::key_new:
       return new_api_key(command.key.name);

@@ -8,6 +8,7 @@
 #include <future>
 #include <thread>
 
+#include "app/applications.h"
 #include "app/assemble.h"
 #include "app/key_upkeep.h"
 #include "app/make_lanes.h"
@@ -44,7 +45,6 @@ class Process final : public Otpd {
       : config_(config),
         duties_(duties_of(config.server)),
         clock_(make_clock(config.testing)),
-        rules_(make_rules(config)),
         loops_(loop_count(config.server.threads), "http"),
         worker_(1, "worker"),
         client_(std::make_unique<net::Client>(worker_[0])),
@@ -140,7 +140,6 @@ class Process final : public Otpd {
   std::unique_ptr<Clock> clock_;
   crypto::SystemRandom random_;
   std::optional<crypto::KeyRing> keys_;
-  const otp::Rules rules_;
   net::EventLoops loops_;   // HTTP
   net::EventLoops worker_;  // delivery and purging
   std::unique_ptr<net::Client> client_;
@@ -151,11 +150,9 @@ class Process final : public Otpd {
   std::optional<delivery::ExpirySweep> deadlines_;
   std::optional<audit::Checkpointer> checkpointer_;
 
-  std::optional<delivery::Templates> templates_;
-  delivery::RouteTable routes_;
   Providers providers_;
   delivery::Lanes lanes_;
-  std::optional<delivery::Dispatcher> dispatcher_;
+  std::unique_ptr<Applications> applications_;
   std::optional<delivery::LaneBoard> lane_board_;
   std::optional<delivery::LaneExchange> lane_exchange_;
   std::optional<audit::Pump> pump_;
@@ -166,11 +163,6 @@ class Process final : public Otpd {
   std::promise<void> courier_end_;
   std::future<void> courier_ended_ = courier_end_.get_future();
 
-  std::unique_ptr<otp::Issuer> issuer_;
-  std::unique_ptr<otp::Sessions> sessions_;
-  std::unique_ptr<otp::Factors> factors_;
-  std::unique_ptr<otp::Verifier> verifier_;
-  std::unique_ptr<otp::Verifications> verifications_;
   std::unique_ptr<otp::ApiKeys> api_keys_;
   gateway::KeyBook key_book_;
   std::optional<KeyUpkeep> key_upkeep_;
@@ -217,28 +209,26 @@ Result<void> Process::open_webhooks() {
 }
 
 Result<void> Process::open_delivery() {
-  auto templates = make_templates(config_.messages);
-  if (!templates) return std::unexpected(templates.error());
-  templates_.emplace(std::move(*templates));
-  routes_ = make_routes(config_);
+  auto applications = Applications::make(config_, services(), lanes_);
+  if (!applications) return std::unexpected(applications.error());
+  applications_ = std::move(*applications);
   receipts_.emplace(delivery::ReceiptPorts{store(), *clock_, random_, *keys_, metrics_},
                     delivery::ReceiptConfig{.application = config_.otp.application});
   const auto sink_of = [this](const std::string& provider) { return receipt_sink(provider); };
-  auto providers = make_providers(
-      config_, routes_, {worker_[0], *client_, *clock_, random_, sink_of, duties_.delivers});
+  auto providers =
+      make_providers(config_, applications_->providers(),
+                     {worker_[0], *client_, *clock_, random_, sink_of, duties_.delivers});
   if (!providers) return std::unexpected(providers.error());
   providers_ = std::move(*providers);
   lanes_ = make_lanes(config_, providers_, metrics_);
-  dispatcher_.emplace(lanes_, routes_, *clock_, random_);
   lane_board_.emplace(worker_[0], lanes_, *clock_, cluster_ ? &cluster_->health() : nullptr);
   if (cluster_) lane_exchange_.emplace(cluster_->health(), lanes_, *clock_);
   deadlines_.emplace(delivery::ExpirySweepPorts{store(), *clock_, random_, metrics_},
                      delivery::ExpirySweepConfig{});
   courier_ = std::make_unique<delivery::Courier>(
-      delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, *templates_,
-                             *dispatcher_, metrics_, webhooks_ ? &webhooks_->sender() : nullptr,
-                             &*deadlines_},
-      make_courier_config(config_));
+      delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, metrics_,
+                             webhooks_ ? &webhooks_->sender() : nullptr, &*deadlines_},
+      make_courier_config(config_), applications_->outlets());
   return {};
 }
 
@@ -255,11 +245,6 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 }
 
 Result<void> Process::open_gateway() {
-  issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_);
-  sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
-  factors_ = std::make_unique<otp::Factors>(services(), rules_);
-  verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
-  verifications_ = std::make_unique<otp::Verifications>(services());
   api_keys_ = std::make_unique<otp::ApiKeys>(services());
   key_upkeep_.emplace(key_book_, *api_keys_);
   if (const auto read = read_api_keys(); !read) return read;
@@ -269,12 +254,7 @@ Result<void> Process::open_gateway() {
   auto proxies = gateway::Networks::parse(config_.server.trusted_proxies);
   if (!proxies) return std::unexpected(proxies.error());
 
-  gateway::Service service{*issuer_,
-                           *verifier_,
-                           *verifications_,
-                           *sessions_,
-                           *factors_,
-                           rules_,
+  gateway::Service service{applications_->base(),
                            store(),
                            backend_->queue(),
                            backend_->audit(),
@@ -292,8 +272,6 @@ Result<void> Process::open_gateway() {
                            *api_keys_,
                            key_book_,
                            std::move(*proxies),
-                           {},
-                           config_.otp.default_region,
                            config_.demo.enabled,
                            config_.server.max_in_flight,
                            webhooks_ ? &webhooks_->endpoint() : nullptr};
@@ -304,7 +282,7 @@ Result<void> Process::open_gateway() {
     service.parts.push_back(
         {"postgres", needs_postgres(config_), [this] { return cluster_->ping_postgres(); }});
   }
-  service.channels = routes_.channels();
+  service.others = applications_->others();
   service.index_key = keys_->index_key();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
@@ -344,9 +322,8 @@ void Process::start_worker() {
 }
 
 Task<void> Process::watch_deadlines() {
-  std::map<std::string, Millis, std::less<>> lifetimes;
-  for (const auto& [name, policy] : rules_.policies) lifetimes.emplace(name, policy.lifetime);
-  const auto recovered = co_await deadlines_->recover(backend_->audit(), lifetimes);
+  const auto recovered =
+      co_await deadlines_->recover(backend_->audit(), applications_->lifetimes());
   if (!recovered) {
     log::warn("deadlines from before the start are not known",
               {{"reason", recovered.error().message}});

@@ -186,10 +186,11 @@ net::HttpResponse guess_answer(const otp::FactorOutcome& outcome) {
 }
 
 // The answer to a right code, with a session of the user if one was asked for.
-Task<net::HttpResponse> accept(const Service& service, const Call& call, std::string user,
-                               ordered_json body, bool opens_session) {
+Task<net::HttpResponse> accept(const Call& call, std::string user, ordered_json body,
+                               bool opens_session) {
   if (!opens_session) co_return json_response(body);
-  const auto session = co_await service.sessions.open(user, k_session_purpose, call.client_ip);
+  const auto session = co_await call.app.sessions.open(
+      {.user_id = user, .purpose = k_session_purpose, .client_ip = call.client_ip});
   if (!session) co_return to_response(problem_of(session.error()));
   body["session_token"] = session->token.reveal();
   body["expires_in"] = session->expires_in.count();
@@ -212,11 +213,11 @@ ordered_json shown_factor(const otp::Factor& factor, TimePoint now) {
 
 }  // namespace
 
-Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> enrol_factor(const Service&, const Call& call) {
   auto request = read_enrolment(call);
   if (!request) co_return to_response(request.error());
   const auto type = request->params.type;
-  const auto outcome = co_await service.factors.enrol(std::move(*request));
+  const auto outcome = co_await call.app.factors.enrol(std::move(*request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   const auto* enrolled = std::get_if<otp::Enrolled>(&*outcome);
   if (enrolled == nullptr) {
@@ -238,7 +239,7 @@ Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call) {
 Task<net::HttpResponse> list_factors(const Service& service, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
-  const auto state = co_await service.factors.list(*user);
+  const auto state = co_await call.app.factors.list(*user);
   if (!state) co_return to_response(problem_of(state.error()));
   const TimePoint now = service.clock.now();
   ordered_json list = ordered_json::array();
@@ -253,53 +254,52 @@ Task<net::HttpResponse> list_factors(const Service& service, const Call& call) {
   co_return json_response({{"factors", std::move(list)}, {"recovery_codes", std::move(recovery)}});
 }
 
-Task<net::HttpResponse> confirm_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> confirm_factor(const Service&, const Call& call) {
   auto guess = read_guess(call);
   if (!guess) co_return to_response(guess.error());
   const std::string id = otp::factor_id_text(guess->factor_id);
-  const auto outcome = co_await service.factors.confirm(std::move(*guess));
+  const auto outcome = co_await call.app.factors.confirm(std::move(*guess));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (!std::holds_alternative<otp::CodeAccepted>(*outcome)) co_return guess_answer(*outcome);
   co_return json_response({{"factor_id", id}, {"status", "active"}});
 }
 
-Task<net::HttpResponse> verify_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> verify_factor(const Service&, const Call& call) {
   bool opens_session = false;
   auto guess = read_guess(call, &opens_session);
   if (!guess) co_return to_response(guess.error());
   const std::string id = otp::factor_id_text(guess->factor_id);
   const std::string user = guess->user_id;
-  const auto outcome = co_await service.factors.verify(std::move(*guess));
+  const auto outcome = co_await call.app.factors.verify(std::move(*guess));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (!std::holds_alternative<otp::CodeAccepted>(*outcome)) co_return guess_answer(*outcome);
-  co_return co_await accept(service, call, user, {{"factor_id", id}, {"status", "active"}},
-                            opens_session);
+  co_return co_await accept(call, user, {{"factor_id", id}, {"status", "active"}}, opens_session);
 }
 
-Task<net::HttpResponse> remove_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> remove_factor(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto id = otp::parse_factor_id(call.params[1]);
   if (!id) co_return to_response(no_such_factor());
-  const auto removed = co_await service.factors.remove(*user, *id, call.client_ip);
+  const auto removed = co_await call.app.factors.remove(*user, *id, call.client_ip);
   if (!removed) co_return to_response(problem_of(removed.error()));
   if (!*removed) co_return to_response(no_such_factor());
   co_return json_response(ordered_json::object());
 }
 
-Task<net::HttpResponse> make_recovery_codes(const Service& service, const Call& call) {
+Task<net::HttpResponse> make_recovery_codes(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
-  const auto codes = co_await service.factors.make_recovery_codes(*user, call.client_ip);
+  const auto codes = co_await call.app.factors.make_recovery_codes(*user, call.client_ip);
   if (!codes) co_return to_response(problem_of(codes.error()));
   ordered_json list = ordered_json::array();
   for (const Secret& code : *codes) list.push_back(code.reveal());
   co_return secret_response({{"recovery_codes", std::move(list)}}, 201);
 }
 
-Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call& call) {
+Task<net::HttpResponse> verify_recovery_code(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   const auto object = read_json(call.request);
@@ -317,7 +317,7 @@ Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call&
                            .member = "code"});
   }
   const auto outcome =
-      co_await service.factors.verify_recovery(*user, std::move(code), call.client_ip);
+      co_await call.app.factors.verify_recovery(*user, std::move(code), call.client_ip);
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (const auto* refused = std::get_if<otp::CodeRefused>(&*outcome)) {
     co_return refused_answer(*refused, "recovery");
@@ -326,18 +326,17 @@ Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call&
     co_return closed_answer("recovery", closed->closed_for);
   }
   if (const auto* yes = std::get_if<otp::RecoveryAccepted>(&*outcome)) {
-    co_return co_await accept(service, call, *user, {{"recovery_codes_left", yes->left}},
-                              opens_session);
+    co_return co_await accept(call, *user, {{"recovery_codes_left", yes->left}}, opens_session);
   }
   co_return to_response(
       {.name = ProblemName::not_found, .detail = "The user has no recovery codes, or no more."});
 }
 
-Task<net::HttpResponse> unlock_factors(const Service& service, const Call& call) {
+Task<net::HttpResponse> unlock_factors(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
-  const auto unlocked = co_await service.factors.unlock(*user, call.client_ip);
+  const auto unlocked = co_await call.app.factors.unlock(*user, call.client_ip);
   if (!unlocked) co_return to_response(problem_of(unlocked.error()));
   co_return json_response(ordered_json::object());
 }

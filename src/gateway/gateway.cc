@@ -92,8 +92,13 @@ Gateway::Gateway(Service service)
       {"GET", "/captcha", {Access::public_application, k_send}, fresh_captcha},
       {"POST", "/session/introspect", {Access::application, k_sessions}, introspect_session},
       {"POST", "/session/revoke", {Access::application, k_sessions}, revoke_session},
+      {"POST", "/session/rotate", {Access::application, k_sessions}, rotate_session},
       {"POST", "/users/{user_id}/logout", {Access::application, k_sessions}, log_out_everywhere},
       {"GET", "/users/{user_id}/sessions", {Access::application, k_sessions}, list_sessions},
+      {"DELETE",
+       "/users/{user_id}/sessions/{session_id}",
+       {Access::application, k_sessions},
+       end_session},
       {"POST", "/users/{user_id}/factors", {Access::application, k_factors}, enrol_factor},
       {"GET", "/users/{user_id}/factors", {Access::application, k_factors}, list_factors},
       {"POST",
@@ -123,6 +128,8 @@ Gateway::Gateway(Service service)
       {"GET", "/openapi.yaml", {Access::anybody}, static_page},
       {"GET", "/callbacks/{provider}", {Access::anybody}, take_receipt},
       {"POST", "/callbacks/{provider}", {Access::anybody}, take_receipt},
+      {"GET", "/admin/apps", {Access::admin}, list_applications},
+      {"GET", "/admin/apps/{name}", {Access::admin}, show_application},
       {"GET", "/admin/providers", {Access::admin}, list_providers},
       {"POST", "/admin/providers/{name}/disable", {Access::admin}, disable_provider},
       {"POST", "/admin/providers/{name}/enable", {Access::admin}, enable_provider},
@@ -241,10 +248,15 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const
                            .detail = "This path does not have this method.",
                            .headers = {{"Allow", allowed}}});
   }
-  Call call{request, client_ip(request, service_.trusted_proxies), {}, std::move(params)};
-  auto caller = service_.access.check(route->need, request, call.client_ip, service_.clock.now());
+  const std::string address = client_ip(request, service_.trusted_proxies);
+  auto caller = service_.access.check(route->need, request, address, service_.clock.now());
   if (!caller) co_return to_response(caller.error());
-  call.caller = std::move(*caller);
+  const Application* app = service_.find_application(caller->application);
+  if (app == nullptr) {
+    co_return to_response({.name = ProblemName::unauthorized,
+                           .detail = "The application of this API key is not served."});
+  }
+  const Call call{request, address, std::move(*caller), std::move(params), *app};
   co_return co_await route->handler(service_, call);
 }
 

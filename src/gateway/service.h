@@ -24,13 +24,20 @@
 
 namespace otpd::gateway {
 
-struct Service {
+// What the routes of one application work with. Nothing of it reaches another application's.
+struct Application {
+  const otp::Rules& rules;  // with its name
   otp::Issuer& issuer;
   otp::Verifier& verifier;
   otp::Verifications& verifications;
   otp::Sessions& sessions;
   otp::Factors& factors;
-  const otp::Rules& rules;
+  std::set<std::string, std::less<>> channels;  // those that have a route
+  std::string default_region;
+};
+
+struct Service {
+  Application base;  // of callers whose key names no other
   otp::Store& store;
   delivery::Queue& queue;
   audit::AuditLog& audit;
@@ -49,8 +56,6 @@ struct Service {
   otp::ApiKeys& api_keys;
   KeyBook& key_book;
   Networks trusted_proxies;
-  std::set<std::string, std::less<>> channels;  // those that have a route
-  std::string default_region;
   bool demo = false;
   std::size_t max_in_flight = 1'024;
   delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
@@ -66,6 +71,14 @@ struct Service {
   };
   std::vector<Part> parts = {};
   Cors cors{};
+  std::map<std::string, Application, std::less<>> others = {};  // by name; without the base one
+
+  // The application of that name, the base one if it is empty; null if there is none.
+  const Application* find_application(std::string_view name) const {
+    if (name.empty() || name == base.rules.application) return &base;
+    const auto found = others.find(name);
+    return found == others.end() ? nullptr : &found->second;
+  }
 };
 
 // One request on its way through a route.
@@ -74,6 +87,7 @@ struct Call {
   std::string client_ip;
   Caller caller;
   std::vector<std::string> params;  // what stood for each {…} of the route's path
+  const Application& app;           // the caller's
 };
 
 // A route's work. Never throws for anything that a client can send.
@@ -89,8 +103,10 @@ Task<net::HttpResponse> fresh_captcha(const Service& service, const Call& call);
 
 Task<net::HttpResponse> introspect_session(const Service& service, const Call& call);
 Task<net::HttpResponse> revoke_session(const Service& service, const Call& call);
+Task<net::HttpResponse> rotate_session(const Service& service, const Call& call);
 Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call);
 Task<net::HttpResponse> list_sessions(const Service& service, const Call& call);
+Task<net::HttpResponse> end_session(const Service& service, const Call& call);
 
 Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call);
 Task<net::HttpResponse> list_factors(const Service& service, const Call& call);
@@ -108,6 +124,8 @@ Task<net::HttpResponse> static_page(const Service& service, const Call& call);
 
 Task<net::HttpResponse> take_receipt(const Service& service, const Call& call);
 
+Task<net::HttpResponse> list_applications(const Service& service, const Call& call);
+Task<net::HttpResponse> show_application(const Service& service, const Call& call);
 Task<net::HttpResponse> list_providers(const Service& service, const Call& call);
 Task<net::HttpResponse> disable_provider(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_provider(const Service& service, const Call& call);

@@ -36,8 +36,9 @@ Key user_key(std::string_view hash) {
 Key idempotency_key(std::string_view hash) {
   return named('k', hash);
 }
-Key sessions_key(std::string_view hash) {
-  return named('s', hash);
+Key sessions_key(std::string_view index_key, std::string_view application,
+                 std::string_view user_hash) {
+  return named('s', keyed_hash(index_key, "sessions of", application, user_hash));
 }
 Key captcha_key(std::string_view hash) {
   return named('c', hash);

@@ -25,9 +25,13 @@ Key recipient_key(std::string_view hash);
 Key ip_key(std::string_view hash);
 Key user_key(std::string_view hash);
 Key idempotency_key(std::string_view hash);
-Key sessions_key(std::string_view hash);
 Key captcha_key(std::string_view hash);
 Key factors_key(std::string_view hash);
+
+// Of the user's sessions. A token names its user by `user_hash`; which application's it is, only
+// the key says: under another application there is nothing.
+Key sessions_key(std::string_view index_key, std::string_view application,
+                 std::string_view user_hash);
 
 // The one record of all API keys.
 Key api_keys_key(std::string_view index_key);

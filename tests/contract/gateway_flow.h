@@ -36,18 +36,15 @@ class GatewayFlow : public UseCase {
     open();
   }
 
-  void open(std::size_t max_in_flight = 100, VirtualClock* virtual_clock = nullptr) {
-    gateway_.emplace(make_service(*access_, key_book_, max_in_flight, virtual_clock));
+  // The routes over the house's use-cases, or over those of another application.
+  gateway::Service service(gateway::Application application, std::size_t max_in_flight = 100,
+                           VirtualClock* virtual_clock = nullptr) {
+    return service(std::move(application), *access_, key_book_, max_in_flight, virtual_clock);
   }
-  gateway::Service make_service(const gateway::AccessControl& access, gateway::KeyBook& book,
-                                std::size_t max_in_flight = 100,
-                                VirtualClock* virtual_clock = nullptr) {
-    return {house_.issuer,
-            house_.verifier,
-            house_.verifications,
-            house_.sessions,
-            house_.factors,
-            house_.rules,
+  gateway::Service service(gateway::Application application, const gateway::AccessControl& access,
+                           gateway::KeyBook& book, std::size_t max_in_flight = 100,
+                           VirtualClock* virtual_clock = nullptr) {
+    return {std::move(application),
             house_.store,
             house_.world.queue(),
             house_.world.audit(),
@@ -65,12 +62,17 @@ class GatewayFlow : public UseCase {
             api_keys_,
             book,
             {},
-            {"sms", "email"},
-            "",
             true,
             max_in_flight,
             nullptr,
             house_.keys.index_key()};
+  }
+  gateway::Application application() {
+    return {house_.rules,    house_.issuer,  house_.verifier,  house_.verifications,
+            house_.sessions, house_.factors, {"sms", "email"}, ""};
+  }
+  void open(std::size_t max_in_flight = 100, VirtualClock* virtual_clock = nullptr) {
+    gateway_.emplace(service(application(), max_in_flight, virtual_clock));
   }
   static net::HttpRequest request(const std::string& method, const std::string& target,
                                   std::string body = {},

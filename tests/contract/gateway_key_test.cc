@@ -60,8 +60,7 @@ TEST_P(GatewayKeys, AProcessThatHasNeverReadThemIsNotReady) {
   gateway::AccessConfig config;
   config.admin_token = Secret(std::string(k_admin));
   const auto access = gateway::AccessControl::make(std::move(config), unread).value();
-  gateway::Service service = make_service(access, unread);
-  gateway_.emplace(std::move(service));
+  gateway_.emplace(service(application(), access, unread));
   const Answer ready = ask("GET", "/readyz");
   EXPECT_EQ(ready.status, 503);
   EXPECT_EQ(ready.body["checks"]["api_keys"], "failed");
