@@ -117,6 +117,11 @@ Task<net::HttpResponse> make_recovery_codes(const Service& service, const Call& 
 Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call& call);
 Task<net::HttpResponse> unlock_factors(const Service& service, const Call& call);
 
+// The same for operators, who name the application.
+Task<net::HttpResponse> support_list_factors(const Service& service, const Call& call);
+Task<net::HttpResponse> support_remove_factor(const Service& service, const Call& call);
+Task<net::HttpResponse> support_unlock_factors(const Service& service, const Call& call);
+
 Task<net::HttpResponse> health(const Service& service, const Call& call);
 Task<net::HttpResponse> readiness(const Service& service, const Call& call);
 Task<net::HttpResponse> metrics_page(const Service& service, const Call& call);
