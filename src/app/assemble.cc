@@ -98,6 +98,7 @@ otp::Rules make_rules(const Config& config) {
                   .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
                   .user_sends = {limits.user_sends, limits.user_window},
                   .ip_sends = {limits.ip_sends, limits.ip_window},
+                  .ip_captchas = {limits.ip_captchas, limits.ip_captchas_window},
                   .idempotency_ttl = limits.idempotency_ttl,
                   .friction = {.recipient_sends = config.friction.recipient_sends,
                                .ip_sends = config.friction.ip_sends,
@@ -199,10 +200,10 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
   return storage::open_sqlite_backend(sqlite, clock, metrics);
 }
 
-otp::Applications make_applications(const Config& config) {
-  otp::Applications applications{.base = config.otp.application};
-  for (const auto& [name, _] : config.applications) applications.others.insert(name);
-  return applications;
+otp::Applications application_names(const Config& config) {
+  otp::Applications names{.base = config.otp.application};
+  for (const auto& [name, _] : config.applications) names.others.insert(name);
+  return names;
 }
 
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,

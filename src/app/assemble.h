@@ -36,7 +36,7 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
                                                        Metrics& metrics);
 
 // The applications that there are.
-otp::Applications make_applications(const Config& config);
+otp::Applications application_names(const Config& config);
 
 // The configuration's API keys and the admin token, whose file is made if need be; `book` has the
 // other keys.

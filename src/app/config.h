@@ -105,6 +105,8 @@ struct LimitsConfig {
   Seconds user_window{3'600};
   std::uint32_t ip_sends = 100;
   Seconds ip_window{3'600};
+  std::uint32_t ip_captchas = 100;
+  Seconds ip_captchas_window{600};
   Seconds idempotency_ttl{86'400};
 };
 

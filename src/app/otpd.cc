@@ -48,7 +48,7 @@ class Process final : public Otpd {
         loops_(loop_count(config.server.threads), "http"),
         worker_(1, "worker"),
         client_(std::make_unique<net::Client>(worker_[0])),
-        key_book_(make_applications(config)) {}
+        key_book_(application_names(config)) {}
 
   ~Process() override {
     // Nothing runs on a loop any more when the parts that it uses are destroyed.

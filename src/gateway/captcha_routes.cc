@@ -23,6 +23,12 @@ Task<net::HttpResponse> fresh_captcha(const Service&, const Call& call) {
     members.refuse(ProblemName::invalid_request, "purpose", "There is no such purpose.");
   }
   if (const auto problem = members.finish()) co_return to_response(*problem);
+  const auto verdict = co_await call.app.issuer.captchas().charge_fetch(call.client_ip);
+  if (!verdict) co_return to_response(problem_of(verdict.error()));
+  if (!verdict->allowed) {
+    co_return to_response(
+        problem_of(otp::RateLimited{"captcha", call.app.rules.limits.ip_captchas, *verdict}));
+  }
   if (version == 1) {
     const auto old = co_await call.app.issuer.captchas().for_address_v1(purpose, call.client_ip);
     co_return old ? challenge_response(old->json()) : to_response(problem_of(old.error()));

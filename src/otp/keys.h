@@ -20,6 +20,10 @@ std::string keyed_hash(std::string_view index_key, std::string_view kind,
 std::string ip_hash(std::string_view index_key, std::string_view application,
                     std::string_view address);
 
+// Another one of the same address, under which the captchas are counted that it fetches.
+std::string captcha_fetches_hash(std::string_view index_key, std::string_view application,
+                                 std::string_view address);
+
 // Record names over such a hash.
 Key recipient_key(std::string_view hash);
 Key ip_key(std::string_view hash);

@@ -47,6 +47,7 @@ struct Limits {
   Limit recipient_guesses{15, std::chrono::hours(1)};
   Limit user_sends{10, std::chrono::hours(1)};
   Limit ip_sends{100, std::chrono::hours(1)};
+  Limit ip_captchas{100, std::chrono::minutes(10)};  // that an address fetches unasked
   Seconds idempotency_ttl{86'400};
   Friction friction;
 };

@@ -41,6 +41,7 @@ class GatewayFlow : public UseCase {
                            VirtualClock* virtual_clock = nullptr) {
     return service(std::move(application), *access_, key_book_, max_in_flight, virtual_clock);
   }
+  // The same for other callers.
   gateway::Service service(gateway::Application application, const gateway::AccessControl& access,
                            gateway::KeyBook& book, std::size_t max_in_flight = 100,
                            VirtualClock* virtual_clock = nullptr) {

@@ -312,8 +312,8 @@ test('a carrier reports in its own words, behind its own proof', async () => {
 
 operatorTests(main, send);
 factorTests(main);
-keyTests(main);
 sessionTests(main);
+keyTests(main);
 
 test('no carrier answers: a send is refused at once; a dead letter can be tried again', async () => {
   const stack = await start({ OTPD_BREAKER_OPEN_FAILURES: '1' }, { sim: false });
