@@ -185,6 +185,7 @@ void rule_region(const RuleBench& bench) {
 }
 
 void rule_api_keys(const RuleBench& bench) {
+  const auto& applications = bench.loaded.applications;
   std::set<std::string> names;
   for (const auto& key : bench.config().auth.api_keys) {
     const std::string name = key.substr(0, key.find(':'));
