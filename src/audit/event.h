@@ -22,6 +22,8 @@ inline constexpr std::string_view k_exhausted = "exhausted";
 inline constexpr std::string_view k_expired = "expired";
 inline constexpr std::string_view k_canceled = "canceled";
 inline constexpr std::string_view k_limited = "limited";
+inline constexpr std::string_view k_limited_shadow = "limited_shadow";    // would be
+inline constexpr std::string_view k_pumping_blocked = "pumping_blocked";  // a block of numbers
 inline constexpr std::string_view k_captcha_required = "captcha_required";
 inline constexpr std::string_view k_not_allowed = "not_allowed";  // not among the destinations
 inline constexpr std::string_view k_not_allowed_shadow = "not_allowed_shadow";  // would not be
@@ -42,6 +44,7 @@ inline constexpr std::string_view k_admin_provider_enabled = "admin_provider_ena
 inline constexpr std::string_view k_admin_webhook_disabled = "admin_webhook_disabled";
 inline constexpr std::string_view k_admin_webhook_enabled = "admin_webhook_enabled";
 inline constexpr std::string_view k_admin_requeued = "admin_requeued";
+inline constexpr std::string_view k_admin_block_reset = "admin_block_reset";
 }  // namespace event_type
 
 // Never holds a code, a token or an address. Written in the same atomic step as the state change

@@ -110,6 +110,8 @@ Gateway::Gateway(Service service)
       {"POST", "/admin/dead-letters/{id}/requeue", Access::admin, requeue_dead_letter},
       {"GET", "/admin/webhook", Access::admin, show_webhook},
       {"POST", "/admin/webhook/enable", Access::admin, enable_webhook},
+      {"GET", "/admin/blocks", Access::admin, list_blocks},
+      {"DELETE", "/admin/blocks/{prefix}", Access::admin, reset_block},
       {"GET", "/admin/verifications/{verification_id}", Access::admin, show_timeline},
       {"GET", "/admin/events", Access::admin, search_events},
       {"GET", "/admin/audit/chains", Access::admin, list_chains},

@@ -275,6 +275,10 @@ net::HttpResponse answer(const otp::RateLimited& limited) {
   return to_response(problem_of(limited));
 }
 
+net::HttpResponse answer(const otp::CapReached& reached) {
+  return to_response(problem_of(reached));
+}
+
 net::HttpResponse answer(const otp::CaptchaRequired& required) {
   return to_response(problem_of(required));
 }
@@ -299,6 +303,14 @@ net::HttpResponse answer(const otp::NotAllowed& refused) {
                                     ? "Phones of this country are not served."
                                     : "Numbers of this kind are not served.",
                       .member = "phone"});
+}
+
+// What the messages cost, by the price list. Countries are a fixed set.
+void count_spent(const Service& service, const std::string& country, otp::Micros price) {
+  service.metrics
+      .counter("otpd_spent_total", "What was sent costs, by the price list, in the currency.",
+               {{"application", service.rules.application}, {"country", country}})
+      .add(static_cast<double>(price) / static_cast<double>(otp::k_micros));
 }
 
 net::HttpResponse not_found() {
@@ -328,8 +340,12 @@ net::HttpResponse answer(const otp::VerificationId& id, const otp::Verification&
 Task<net::HttpResponse> send_code(const Service& service, const Call& call) {
   auto request = read_send(service, call);
   if (!request) co_return to_response(request.error());
+  const std::string country = request->recipient.country;
   const auto outcome = co_await service.issuer.send(std::move(*request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
+  if (const auto* sent = std::get_if<otp::Sent>(&*outcome); sent != nullptr && sent->price > 0) {
+    count_spent(service, country, sent->price);
+  }
   co_return std::visit([](const auto& one) { return answer(one); }, *outcome);
 }
 

@@ -111,6 +111,8 @@ Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
 Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> list_blocks(const Service& service, const Call& call);
+Task<net::HttpResponse> reset_block(const Service& service, const Call& call);
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);

@@ -45,6 +45,12 @@ Key captcha_key(std::string_view hash) {
 Key factors_key(std::string_view hash) {
   return named('f', hash);
 }
+Key allowance_record(std::string_view hash) {
+  return named('l', hash);
+}
+Key closed_blocks_record(std::string_view hash) {
+  return named('b', hash);
+}
 bool is_durable(const Key& key) {
   return key.starts_with('f');
 }

@@ -28,6 +28,8 @@ Key idempotency_key(std::string_view hash);
 Key sessions_key(std::string_view hash);
 Key captcha_key(std::string_view hash);
 Key factors_key(std::string_view hash);
+Key allowance_record(std::string_view hash);
+Key closed_blocks_record(std::string_view hash);
 
 // Whether the record must never vanish: a user's factors cannot be sent again.
 bool is_durable(const Key& key);
