@@ -42,6 +42,12 @@ TEST(Statistics, MedianOfOddEvenAndNone) {
   EXPECT_EQ(median({}), 0);
 }
 
+TEST(Phases, FindTheTokenInAnAnswer) {
+  EXPECT_EQ(token_in(R"({"session_token":"otps_a-b_1","expires_in":5})"), "otps_a-b_1");
+  EXPECT_EQ(token_in(R"({"verification_id":"x"})"), "");
+  EXPECT_EQ(token_in(R"({"session_token":"otps_)"), "");
+}
+
 TEST(Schedule, ArrivalsAreDueExactlyAtTheirTime) {
   const Schedule schedule(1000.0 / 3);  // one every 3 ms
   EXPECT_EQ(schedule.at(0).count(), 0);

@@ -14,6 +14,7 @@ namespace {
 struct Asked {
   Options options;
   bool overload = false;
+  bool introspect = false;
   bool quick = false;
   bool check = false;
 };
@@ -30,6 +31,8 @@ void define(CLI::App& app, Asked& asked) {
       ->check(CLI::IsMember({"argon2id", "hmac"}))
       ->capture_default_str();
   app.add_flag("--overload", asked.overload, "Measure what happens at twice the peak instead");
+  app.add_flag("--introspect", asked.introspect, "Measure what asking for a session costs instead")
+      ->excludes("--overload");
   app.add_flag("--quick", asked.quick, "A few seconds: does it work at all?");
   app.add_flag("--check", asked.check, "Exit with 1 if a figure is missed");
   app.add_option("--connections", options.connections, "Requests in flight")
@@ -60,8 +63,9 @@ void allow_many_connections() {
 }
 
 int run(const Asked& asked) {
-  const auto passed = asked.overload ? measure_overload(asked.options, asked.check)
-                                     : measure_cost(asked.options, asked.check);
+  const auto passed = asked.overload     ? measure_overload(asked.options, asked.check)
+                      : asked.introspect ? measure_introspection(asked.options, asked.check)
+                                         : measure_cost(asked.options, asked.check);
   if (passed) return *passed ? 0 : 1;
   std::fflush(stdout);
   std::fprintf(stderr, "otpd-bench: %s\n", passed.error().message.c_str());

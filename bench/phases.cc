@@ -43,6 +43,15 @@ std::string code_in(std::string_view text) {
   return {};
 }
 
+std::string token_in(std::string_view body) {
+  constexpr std::string_view k_before = R"("session_token":")";
+  const auto at = body.find(k_before);
+  if (at == std::string_view::npos) return {};
+  body.remove_prefix(at + k_before.size());
+  const auto end = body.find('"');
+  return std::string(end == std::string_view::npos ? std::string_view() : body.substr(0, end));
+}
+
 Work Phases::send_work(std::size_t count) {
   first_ = next_;
   next_ += count;
@@ -90,16 +99,39 @@ Result<std::vector<std::string>> Phases::read_codes() {
 }
 
 Result<Phase> Phases::verify(const std::vector<std::string>& codes) {
+  tokens_.assign(codes.size(), {});
   const Work work{"verify", services_.otpd_port(), codes.size(),
                   [&](std::size_t i) {
                     return make_request("POST", "/otp/verify", from_address(first_ + i),
                                         R"({"phone":")" + phone_of(first_ + i) + R"(","code":")" +
                                             codes[i] + R"("})");
                   },
+                  [&](std::size_t i, const Answer& answer) {
+                    if (answer.status == 200) tokens_[i] = token_in(answer.body);
+                    return tokens_[i].empty() ? Verdict::unexpected : Verdict::good;
+                  }};
+  return measure([&] { return generator_.closed_loop(work, connections_); }, false);
+}
+
+Result<Phase> Phases::introspect(std::size_t count) {
+  const Work work{"introspect", services_.otpd_port(), count,
+                  [&](std::size_t i) {
+                    return make_request("POST", "/session/introspect", {},
+                                        R"({"token":")" + tokens_[i % tokens_.size()] + R"("})");
+                  },
                   [](std::size_t, const Answer& answer) {
-                    const bool right =
-                        answer.status == 200 && answer.body.contains(R"("session_token")");
-                    return right ? Verdict::good : Verdict::unexpected;
+                    const bool active =
+                        answer.status == 200 && answer.body.contains(R"("active":true)");
+                    return active ? Verdict::good : Verdict::unexpected;
+                  }};
+  return measure([&] { return generator_.closed_loop(work, connections_); }, false);
+}
+
+Result<Phase> Phases::ask_health(std::size_t count) {
+  const Work work{"health", services_.otpd_port(), count,
+                  [](std::size_t) { return make_request("GET", "/healthz"); },
+                  [](std::size_t, const Answer& answer) {
+                    return answer.status == 200 ? Verdict::good : Verdict::unexpected;
                   }};
   return measure([&] { return generator_.closed_loop(work, connections_); }, false);
 }

@@ -28,8 +28,15 @@ class Phases {
   // The codes of the people of the last send, read from the carrier's inbox.
   Result<std::vector<std::string>> read_codes();
 
-  // Verifies the people of the last send, each with the code in `codes`.
+  // Verifies the people of the last send, each with the code in `codes`. The tokens of their
+  // sessions are kept for introspect().
   Result<Phase> verify(const std::vector<std::string>& codes);
+
+  // Asks `count` times whether a session of the last verify is alive, one after the other.
+  Result<Phase> introspect(std::size_t count);
+
+  // Asks `count` times for the cheapest answer that there is.
+  Result<Phase> ask_health(std::size_t count);
 
   // Offers `count` sends to new people, `per_second`, whatever otpd answers; waits until all that
   // was accepted has arrived.
@@ -46,9 +53,13 @@ class Phases {
   std::size_t first_ = 0;  // the people of the last send: first_ to next_ - 1
   std::size_t next_ = 0;
   std::size_t accepted_ = 0;  // sends in all
+  std::vector<std::string> tokens_;
 };
 
 // The code in a message: its first group of 4 to 10 digits; empty if there is none.
 std::string code_in(std::string_view text);
+
+// The session's token in the answer to a verify; empty if there is none.
+std::string token_in(std::string_view body);
 
 }  // namespace otpd::bench

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,8 @@ struct LimitsConfig {
   std::uint32_t application_sends_per_hour = 20'000;
   std::uint32_t application_sends_per_day = 200'000;
   bool shadow = false;
+  std::uint32_t ip_captchas = 100;
+  Seconds ip_captchas_window{600};
   Seconds idempotency_ttl{86'400};
 };
 
@@ -168,6 +171,7 @@ struct TestRecipientConfig {
 
 struct SessionConfig {
   Seconds lifetime{86'400};
+  Seconds idle_lifetime{28'800};
   std::uint32_t max_per_user = 20;
 };
 
@@ -278,9 +282,11 @@ struct AuditConfig {
 };
 
 struct AuthConfig {
-  std::vector<std::string> api_keys;  // "name:" and 64 lower-case hexadecimal digits
-  bool open_to_public = false;        // auth.public
-  std::string admin_token_file;       // never empty after loading
+  // "name:" or "application/name:", and 64 lower-case hexadecimal digits
+  std::vector<std::string> api_keys;
+  bool open_to_public = false;  // auth.public
+  std::vector<std::string> cors_origins;
+  std::string admin_token_file;  // never empty after loading
 };
 
 enum class DemoMode : std::uint8_t { automatic, on, off };
@@ -327,6 +333,9 @@ struct Config {
   DemoConfig demo;
   TestingConfig testing;
   LogConfig log;
+  // The other applications, by name, each with all that holds for it: this configuration and what
+  // its own section changes. (otp.application is the name of the one that this is.)
+  std::map<std::string, std::shared_ptr<const Config>> applications;
 };
 
 }  // namespace otpd::app

@@ -29,6 +29,8 @@ inline constexpr std::string_view k_not_allowed = "not_allowed";  // not among t
 inline constexpr std::string_view k_not_allowed_shadow = "not_allowed_shadow";  // would not be
 inline constexpr std::string_view k_session_opened = "session_opened";
 inline constexpr std::string_view k_session_revoked = "session_revoked";
+inline constexpr std::string_view k_session_rotated = "session_rotated";
+inline constexpr std::string_view k_session_reuse = "session_reuse";  // of a token that was changed
 inline constexpr std::string_view k_factor_enrolled = "factor_enrolled";
 inline constexpr std::string_view k_factor_confirmed = "factor_confirmed";
 inline constexpr std::string_view k_factor_verify_success = "factor_verify_success";
@@ -45,6 +47,9 @@ inline constexpr std::string_view k_admin_webhook_disabled = "admin_webhook_disa
 inline constexpr std::string_view k_admin_webhook_enabled = "admin_webhook_enabled";
 inline constexpr std::string_view k_admin_requeued = "admin_requeued";
 inline constexpr std::string_view k_admin_block_reset = "admin_block_reset";
+inline constexpr std::string_view k_admin_key_created = "admin_key_created";
+inline constexpr std::string_view k_admin_key_rotated = "admin_key_rotated";
+inline constexpr std::string_view k_admin_key_revoked = "admin_key_revoked";
 }  // namespace event_type
 
 // Never holds a code, a token or an address. Written in the same atomic step as the state change
@@ -60,7 +65,8 @@ struct Event {
   std::string verification_id;  // as the API shows it, or empty
   std::string purpose;
   std::string provider;
-  std::string detail;  // a short reason from a fixed set, e.g. "ip", "21211"; or a factor's id
+  // A short reason from a fixed set, e.g. "ip", "21211"; or the id of a factor or of an API key.
+  std::string detail;
   bool operator==(const Event&) const = default;
 };
 

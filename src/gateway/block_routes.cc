@@ -8,6 +8,7 @@ namespace otpd::gateway {
 namespace {
 
 constexpr std::size_t k_max_prefix_digits = 15;
+constexpr std::size_t k_max_application_name = 64;
 
 // "+4470090", however the plus is spelled in a path.
 std::optional<std::string> block_prefix(std::string_view text) {
@@ -22,6 +23,20 @@ std::optional<std::string> block_prefix(std::string_view text) {
   return digits ? std::optional("+" + std::string(text)) : std::nullopt;
 }
 
+// The application that the query names, or the base one.
+Checked<const Application*> read_application(const Service& service, const Call& call) {
+  auto query = read_query(call.request, {});
+  if (!query) return std::unexpected(query.error());
+  Members members(*query);
+  const auto name = members.text("application", k_max_application_name);
+  const Application* app = service.find_application(name.value_or(""));
+  if (app == nullptr) {
+    members.refuse(ProblemName::invalid_request, "application", "There is no such application.");
+  }
+  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
+  return app;
+}
+
 nlohmann::ordered_json shown_block(const otp::ClosedBlock& block) {
   return {{"prefix", block.prefix},
           {"reason", "conversion"},
@@ -34,8 +49,10 @@ nlohmann::ordered_json shown_block(const otp::ClosedBlock& block) {
 
 }  // namespace
 
-Task<net::HttpResponse> list_blocks(const Service& service, const Call&) {
-  const auto list = co_await service.issuer.blocks().list();
+Task<net::HttpResponse> list_blocks(const Service& service, const Call& call) {
+  const auto app = read_application(service, call);
+  if (!app) co_return to_response(app.error());
+  const auto list = co_await (*app)->issuer.blocks().list();
   if (!list) co_return to_response(problem_of(list.error()));
   auto blocks = nlohmann::ordered_json::array();
   for (const otp::ClosedBlock& block : list->blocks) blocks.push_back(shown_block(block));
@@ -44,9 +61,11 @@ Task<net::HttpResponse> list_blocks(const Service& service, const Call&) {
 
 Task<net::HttpResponse> reset_block(const Service& service, const Call& call) {
   if (auto body = refuse_body(call.request)) co_return to_response(*body);
+  const auto app = read_application(service, call);
+  if (!app) co_return to_response(app.error());
   const auto prefix = block_prefix(call.params[0]);
   if (prefix) {
-    const auto reset = co_await service.issuer.blocks().reset(*prefix, call.client_ip);
+    const auto reset = co_await (*app)->issuer.blocks().reset(*prefix, call.client_ip);
     if (!reset) co_return to_response(problem_of(reset.error()));
     if (*reset) co_return json_response({{"prefix", *prefix}, {"reset", true}});
   }

@@ -1,6 +1,7 @@
 #include "otp/captcha_desk.h"
 
 #include "crypto/primitives.h"
+#include "otp/events.h"
 #include "otp/friction.h"
 #include "otp/keys.h"
 #include "otp/update.h"
@@ -42,6 +43,29 @@ Task<Result<std::uint32_t>> CaptchaDesk::level_of(std::string ip_hash) {
   const Friction& friction = rules_.limits.friction;
   const auto nth = 1 + count_within(state.times, friction.window, services_.clock.now());
   co_return captcha_level(friction, 0, nth, pressure_.load()).value_or(0);
+}
+
+Task<Result<LimitVerdict>> CaptchaDesk::charge_fetch(std::string client_ip) {
+  const Limit& limit = rules_.limits.ip_captchas;
+  const Key key =
+      ip_key(captcha_fetches_hash(services_.keys.index_key(), rules_.application, client_ip));
+  const EventWriter events(services_.random, {{}, {}, client_ip, {}, {}, {}});
+  auto hint = probably_none(services_.store, key);
+  co_return co_await update<LogState, LimitVerdict>(
+      services_.store, services_.clock, key,
+      [&](LogState& state, TimePoint now) {
+        Decision<LimitVerdict> decision{.out = check_limit(state.times, limit, now)};
+        if (decision.out.allowed) {
+          charge(state.times, now);
+          decision.changed = true;
+          decision.expires_at = now + limit.window;
+        } else {
+          decision.effects.events.push_back(
+              events.make(audit::event_type::k_limited, {}, now, "captcha"));
+        }
+        return decision;
+      },
+      std::move(hint));
 }
 
 Task<Result<CaptchaChallenge>> CaptchaDesk::for_address(std::string purpose,

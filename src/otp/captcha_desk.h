@@ -33,6 +33,10 @@ class CaptchaDesk {
   // A fresh challenge for that recipient and purpose.
   CaptchaChallenge challenge(const CaptchaSubject& subject, std::uint32_t level) const;
 
+  // Counts a challenge that an address fetches unasked; whether it may have it. Fails as the store
+  // does.
+  Task<Result<LimitVerdict>> charge_fetch(std::string client_ip);
+
   // A challenge before anybody asks for one: bound to the purpose and to the client's address, and
   // as hard as the requests of that address ask for. Fails as the store does.
   Task<Result<CaptchaChallenge>> for_address(std::string purpose, std::string client_ip);

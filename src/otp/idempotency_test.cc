@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "otp/ids.h"
-#include "otp/sessions_state.h"
 
 namespace otpd::otp {
 namespace {
@@ -64,26 +63,6 @@ TEST(Ids, CarryTheirLocationAndNothingElseParses) {
   EXPECT_FALSE(VerificationId::parse(id.text() + "A"));
   EXPECT_FALSE(SessionToken::parse(text.reveal().substr(5)));
   EXPECT_FALSE(VerificationId::parse(std::string(1'000'000, 'A')));
-}
-
-TEST(Sessions, OpenFindRevokeAndTheBound) {
-  SessionsState state;
-  for (int i = 0; i < 5; ++i) {
-    open_session(state,
-                 {"hash " + std::to_string(i), "id", k_now + Seconds(i), k_now + Seconds(100 + i),
-                  "login", "user"},
-                 3, k_now + Seconds(i));
-  }
-  ASSERT_EQ(state.sessions.size(), 3U);
-  EXPECT_EQ(find_session(state, "hash 1", k_now + Seconds(5)), nullptr);
-  ASSERT_NE(find_session(state, "hash 4", k_now + Seconds(103)), nullptr);
-  EXPECT_EQ(find_session(state, "hash 4", k_now + Seconds(104)), nullptr);
-  const auto back = decode<SessionsState>(encode(state));
-  ASSERT_TRUE(back);
-  EXPECT_EQ(back->sessions.at(2).expires_at, k_now + Seconds(104));
-  EXPECT_TRUE(revoke_session(state, "hash 4", k_now));
-  EXPECT_FALSE(revoke_session(state, "hash 4", k_now));
-  EXPECT_EQ(garbage_at(state, k_now), k_now + Seconds(103));
 }
 
 }  // namespace

@@ -67,4 +67,12 @@ std::optional<SessionToken> SessionToken::parse(std::string_view text) {
   return token;
 }
 
+std::string session_id_text(std::string_view id) {
+  return base64url_encode(id);
+}
+
+std::optional<std::string> parse_session_id(std::string_view text) {
+  return decode_exactly(text, k_session_id_bytes);
+}
+
 }  // namespace otpd::otp

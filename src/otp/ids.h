@@ -12,6 +12,8 @@ namespace otpd::otp {
 
 inline constexpr std::size_t k_unique_bytes = 12;  // of a verification, within its recipient
 inline constexpr std::size_t k_session_secret_bytes = 32;  // 256 bits
+// What the tokens of one session share; the rest is another in each (rotation.h).
+inline constexpr std::size_t k_session_family_bytes = 12;
 inline constexpr std::string_view k_session_prefix = "otps_";
 
 // Names one verification: the recipient's hash (16 bytes) and what tells it from the others of
@@ -47,5 +49,11 @@ struct SessionToken {
   Secret text() const;
   static std::optional<SessionToken> parse(std::string_view text);
 };
+
+// The public id of a session: 8 bytes.
+inline constexpr std::size_t k_session_id_bytes = 8;
+std::string session_id_text(std::string_view id);
+// Nothing unless `text` is a well-formed id.
+std::optional<std::string> parse_session_id(std::string_view text);
 
 }  // namespace otpd::otp

@@ -24,6 +24,11 @@ std::string ip_hash(std::string_view index_key, std::string_view application,
   return keyed_hash(index_key, "ip", application, ip_bucket(address));
 }
 
+std::string captcha_fetches_hash(std::string_view index_key, std::string_view application,
+                                 std::string_view address) {
+  return keyed_hash(index_key, "captchas of ip", application, ip_bucket(address));
+}
+
 Key recipient_key(std::string_view hash) {
   return named('r', hash);
 }
@@ -36,8 +41,9 @@ Key user_key(std::string_view hash) {
 Key idempotency_key(std::string_view hash) {
   return named('k', hash);
 }
-Key sessions_key(std::string_view hash) {
-  return named('s', hash);
+Key sessions_key(std::string_view index_key, std::string_view application,
+                 std::string_view user_hash) {
+  return named('s', keyed_hash(index_key, "sessions of", application, user_hash));
 }
 Key captcha_key(std::string_view hash) {
   return named('c', hash);
@@ -51,8 +57,11 @@ Key allowance_record(std::string_view hash) {
 Key closed_blocks_record(std::string_view hash) {
   return named('b', hash);
 }
+Key api_keys_key(std::string_view index_key) {
+  return named('a', keyed_hash(index_key, "api keys", {}, {}));
+}
 bool is_durable(const Key& key) {
-  return key.starts_with('f');
+  return key.starts_with('f') || key.starts_with('a');
 }
 
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,

@@ -50,8 +50,9 @@ struct Limits {
   Limit recipient_guesses{15, std::chrono::hours(1)};
   Limit user_sends{10, std::chrono::hours(1)};
   Limit ip_sends{100, std::chrono::hours(1)};
-  Limit ip_countries{10, std::chrono::hours(1)};  // different ones that an address may send to
-  bool ip_countries_shadow = false;               // what goes beyond is only recorded
+  Limit ip_countries{10, std::chrono::hours(1)};     // different ones that an address may send to
+  bool ip_countries_shadow = false;                  // what goes beyond is only recorded
+  Limit ip_captchas{100, std::chrono::minutes(10)};  // that an address fetches unasked
   Seconds idempotency_ttl{86'400};
   Friction friction;
 };
@@ -83,6 +84,8 @@ const TestRecipient* find_test_recipient(const TestRecipients& all, const Recipi
 // What the use-cases of one application are made with.
 struct Rules {
   std::string application = "default";
+  // Whether records that name no application are its own: those from before there were several.
+  bool owns_unnamed = true;
   Policies policies;
   Limits limits;
   Destinations destinations;
@@ -91,8 +94,14 @@ struct Rules {
   TestRecipients test_recipients;
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};
+  Seconds session_idle{28'800};  // to the end of one that is not used
   std::uint32_t sessions_per_user = 20;
   FactorRules factors;
 };
+
+// Whether a recipient's record that names `application` is that of these rules: an id leads to a
+// record whoever brings it. What is found by an address, a user or a session's token has the
+// application in its key.
+bool is_own(const Rules& rules, std::string_view application);
 
 }  // namespace otpd::otp

@@ -115,6 +115,26 @@ Verification read(const records::Verification& from) {
   return to;
 }
 
+void write(const Rotation& from, records::Rotation& to) {
+  to.set_family_hash(from.family_hash);
+  to.set_at(to_ms(from.at));
+  to.set_from_hash(from.from_hash);
+  to.set_caller(from.caller);
+  to.set_sealed_next(from.sealed_next);
+  to.set_repeats(from.repeats);
+  to.set_reuse_told_at(to_ms(from.reuse_told_at));
+}
+
+Rotation read(const records::Rotation& from) {
+  return {from.family_hash(),
+          from_ms(from.at()),
+          from.from_hash(),
+          from.caller(),
+          from.sealed_next(),
+          from.repeats(),
+          from_ms(from.reuse_told_at())};
+}
+
 }  // namespace
 
 std::string encode(const RecipientState& state) {
@@ -132,6 +152,7 @@ std::string encode(const RecipientState& state) {
     stored->set_attempts_remaining(admission.attempts_remaining);
     stored->set_resend_after_s(static_cast<std::uint32_t>(admission.resend_after.count()));
   }
+  out.set_application(state.application);
   return out.SerializeAsString();
 }
 
@@ -148,6 +169,7 @@ Result<RecipientState> decode(std::string_view bytes) {
                                 from_ms(stored.at()), Seconds(stored.expires_in_s()),
                                 stored.attempts_remaining(), Seconds(stored.resend_after_s())});
   }
+  state.application = in->application();
   return state;
 }
 
@@ -230,25 +252,33 @@ std::string encode(const SessionsState& state) {
     stored->set_expires_at(to_ms(session.expires_at));
     stored->set_purpose(session.purpose);
     stored->set_user_id(session.user_id);
+    stored->set_device(session.device);
+    stored->set_last_used_at(to_ms(session.last_used_at));
+    if (!session.rotation.family_hash.empty()) write(session.rotation, *stored->mutable_rotation());
   }
   return out.SerializeAsString();
 }
 
 template <>
 Result<SessionsState> decode(std::string_view bytes) {
-  const auto in = parse<records::Sessions>(bytes);
+  auto in = parse<records::Sessions>(bytes);
   if (!in) return std::unexpected(in.error());
   SessionsState state;
-  for (const auto& stored : in->sessions()) {
-    state.sessions.push_back({stored.token_hash(), stored.id(), from_ms(stored.created_at()),
-                              from_ms(stored.expires_at()), stored.purpose(), stored.user_id()});
+  state.sessions.reserve(static_cast<std::size_t>(in->sessions_size()));
+  for (auto& stored : *in->mutable_sessions()) {
+    state.sessions.push_back({std::move(*stored.mutable_token_hash()),
+                              std::move(*stored.mutable_id()), from_ms(stored.created_at()),
+                              from_ms(stored.expires_at()), std::move(*stored.mutable_purpose()),
+                              std::move(*stored.mutable_user_id()),
+                              std::move(*stored.mutable_device()), from_ms(stored.last_used_at()),
+                              stored.has_rotation() ? read(stored.rotation()) : Rotation{}});
   }
   return state;
 }
 
 Payload Payload::clone() const {
   return {verification_id,    channel, purpose, locale,  address.clone(), code.clone(),
-          link_token.clone(), context, country, user_id, replaces};
+          link_token.clone(), context, country, user_id, replaces,        application};
 }
 
 std::string encode(const Payload& payload) {
@@ -266,6 +296,7 @@ std::string encode(const Payload& payload) {
   out.set_country(payload.country);
   out.set_user_id(payload.user_id);
   out.set_replaces(payload.replaces);
+  out.set_application(payload.application);
   std::string bytes = out.SerializeAsString();
   wipe(*out.mutable_address());
   wipe(*out.mutable_code());
@@ -284,6 +315,7 @@ Result<Payload> decode(std::string_view bytes) {
   Payload payload;
   payload.verification_id = {id.substr(0, k_hash_bytes), id.substr(k_hash_bytes)};
   payload.replaces = in->replaces();
+  payload.application = in->application();
   payload.channel = in->channel();
   payload.purpose = in->purpose();
   payload.locale = in->locale();

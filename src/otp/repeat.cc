@@ -23,12 +23,19 @@ bool is_recent(const Verification& verification, TimePoint now) {
 
 }  // namespace
 
-Asker make_asker(std::string_view index_key, std::string_view application, std::string_view caller,
-                 std::string_view client_ip, std::string_view answer, Random& random) {
+std::string known_caller(std::string_view index_key, std::string_view application,
+                         std::string_view caller, std::string_view client_ip) {
   const std::string_view name = caller.empty() ? client_ip : caller;
   if (name.empty()) return {};
-  const std::string_view kind = caller.empty() ? "repeat by address" : "repeat by key";
-  return {keyed_hash(index_key, kind, application, name),
+  return keyed_hash(index_key, caller.empty() ? "repeat by address" : "repeat by key", application,
+                    name);
+}
+
+Asker make_asker(std::string_view index_key, std::string_view application, std::string_view caller,
+                 std::string_view client_ip, std::string_view answer, Random& random) {
+  std::string known = known_caller(index_key, application, caller, client_ip);
+  if (known.empty()) return {};
+  return {std::move(known),
           crypto::hmac_sha256_parts(index_key, {"repeated answer", application, answer}),
           random.bytes(k_request_bytes)};
 }

@@ -25,7 +25,11 @@ struct Asker {
   std::string request;  // drawn for each request
 };
 
-// The caller of an API key is known by it, everybody else by the address.
+// Who asks, as a keyed hash: the caller of an API key is known by it, everybody else by the
+// address. Empty for nobody who could be known again.
+std::string known_caller(std::string_view index_key, std::string_view application,
+                         std::string_view caller, std::string_view client_ip);
+
 Asker make_asker(std::string_view index_key, std::string_view application, std::string_view caller,
                  std::string_view client_ip, std::string_view answer, Random& random);
 

@@ -2,6 +2,7 @@
 
 #include "crypto/primitives.h"
 #include "otp/ids.h"
+#include "otp/sessions_write.h"
 #include "otp/update.h"
 
 namespace otpd::otp {
@@ -9,18 +10,9 @@ namespace {
 
 namespace type = audit::event_type;
 
-constexpr std::size_t k_session_id_bytes = 8;
-
 // How often, and how long apart, a session that is just being opened is looked for.
 constexpr int k_looks = 10;
 constexpr Millis k_between_looks{20};
-
-Decision<std::size_t> written(const SessionsState& state, std::size_t out, TimePoint now) {
-  return {.out = out,
-          .changed = true,
-          .erase = state.sessions.empty(),
-          .expires_at = garbage_at(state, now)};
-}
 
 }  // namespace
 
@@ -30,23 +22,45 @@ std::string Sessions::user_hash(std::string_view user_id) const {
   return keyed_hash(services_.keys.index_key(), "sessions", rules_.application, user_id);
 }
 
-Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string_view purpose,
-                                           std::string_view client_ip, Secret secret) {
+Key Sessions::record_key(std::string_view user_hash) const {
+  return sessions_key(services_.keys.index_key(), rules_.application, user_hash);
+}
+
+EventWriter Sessions::events_of(const Session& session, std::string_view client_ip) const {
+  return {services_.random, {{}, session.user_id, client_ip, {}, session.purpose, {}}};
+}
+
+Task<Result<SessionsState>> Sessions::load(std::string_view user_hash) {
+  const auto loaded = co_await services_.store.load(record_key(user_hash));
+  if (!loaded) co_return std::unexpected(loaded.error());
+  if (loaded->version == 0) co_return SessionsState{};
+  co_return decode<SessionsState>(loaded->bytes);
+}
+
+Task<Result<OpenedSession>> Sessions::open(NewSession wanted, Secret secret) {
   if (secret.empty()) secret = Secret(services_.random.bytes(k_session_secret_bytes));
-  const SessionToken token{user_hash(user_id), std::move(secret)};
+  const SessionToken token{user_hash(wanted.user_id), std::move(secret)};
   const std::string token_hash = crypto::sha256(token.secret.reveal());
   const std::string id = services_.random.bytes(k_session_id_bytes);
-  const EventWriter events(services_.random, {{}, user_id, client_ip, {}, purpose, {}});
-  const Key key = sessions_key(token.user_hash);
+  const EventWriter events(services_.random,
+                           {{}, wanted.user_id, wanted.client_ip, {}, wanted.purpose, {}});
+  const Key key = record_key(token.user_hash);
   auto hint = probably_none(services_.store, key);
   const auto opened = co_await update<SessionsState, std::size_t>(
       services_.store, services_.clock, key,
       [&](SessionsState& state, TimePoint now) {
-        const Session session{
-            token_hash,          id, now, now + rules_.session_lifetime, std::string(purpose),
-            std::string(user_id)};
-        const std::size_t ended = open_session(state, session, rules_.sessions_per_user, now);
-        auto decision = written(state, 1, now);
+        const Session session{.token_hash = token_hash,
+                              .id = id,
+                              .created_at = now,
+                              .expires_at = now + rules_.session_lifetime,
+                              .purpose = std::string(wanted.purpose),
+                              .user_id = std::string(wanted.user_id),
+                              .device = std::string(wanted.device),
+                              .last_used_at = now,
+                              .rotation = {}};
+        const std::size_t ended =
+            open_session(state, session, {rules_.session_idle, rules_.sessions_per_user}, now);
+        auto decision = written(state, std::size_t{1}, now);
         for (std::size_t i = 0; i < ended; ++i) {
           decision.effects.events.push_back(
               events.make(type::k_session_revoked, {}, now, "too many"));
@@ -62,76 +76,74 @@ Task<Result<OpenedSession>> Sessions::open(std::string_view user_id, std::string
 Task<Result<std::optional<OpenedSession>>> Sessions::reopen(std::string_view user_id,
                                                             Secret secret) {
   const SessionToken token{user_hash(user_id), std::move(secret)};
+  const std::string token_hash = crypto::sha256(token.secret.reveal());
   for (int look = 0; look < k_looks; ++look) {
     if (look > 0) co_await sleep_for(k_between_looks);
-    const auto found = co_await introspect(token);
-    if (!found) co_return std::unexpected(found.error());
-    if (*found)
-      co_return OpenedSession{
-          token.text(), std::chrono::floor<Seconds>((*found)->expires_at - (*found)->created_at)};
+    auto state = co_await load(token.user_hash);
+    if (!state) co_return std::unexpected(state.error());
+    const Session* found =
+        find_session(*state, token_hash, rules_.session_idle, services_.clock.now());
+    if (found == nullptr) continue;
+    co_return OpenedSession{token.text(),
+                            std::chrono::floor<Seconds>(found->expires_at - found->created_at)};
   }
   co_return std::nullopt;
 }
 
-Task<Result<std::optional<Session>>> Sessions::introspect(const SessionToken& token) {
-  const auto loaded = co_await services_.store.load(sessions_key(token.user_hash));
-  if (!loaded) co_return std::unexpected(loaded.error());
-  if (loaded->version == 0) co_return std::nullopt;
-  const auto state = decode<SessionsState>(loaded->bytes);
+Task<Result<std::optional<Session>>> Sessions::introspect(const SessionToken& token,
+                                                          std::string_view client_ip) {
+  auto state = co_await load(token.user_hash);
   if (!state) co_return std::unexpected(state.error());
-  const Session* found =
-      find_session(*state, crypto::sha256(token.secret.reveal()), services_.clock.now());
-  if (found == nullptr) co_return std::nullopt;
-  co_return *found;
+  const TokenHashes hashes = TokenHashes::of(token.secret.reveal());
+  const TimePoint now = services_.clock.now();
+  Session* found = find_session(*state, hashes.token, rules_.session_idle, now);
+  if (found == nullptr) {
+    Session* older = find_rotated_away(*state, hashes, rules_.session_idle, now);
+    if (older != nullptr && tell_reuse(*older, hashes, now)) {
+      co_await note_reuse(token.user_hash, hashes, client_ip);
+    }
+    co_return std::nullopt;
+  }
+  if (touch(*found, rules_.session_idle, now)) co_await note_use(token.user_hash, hashes);
+  co_return std::move(*found);
 }
 
-Task<Result<void>> Sessions::revoke(const SessionToken& token, std::string_view client_ip) {
-  const std::string token_hash = crypto::sha256(token.secret.reveal());
-  const auto revoked = co_await update<SessionsState, std::size_t>(
-      services_.store, services_.clock, sessions_key(token.user_hash),
+// That it cannot be written is no reason to refuse who is logged in.
+Task<void> Sessions::note_use(std::string_view user_hash, const TokenHashes& hashes) {
+  (void)co_await update<SessionsState, bool>(
+      services_.store, services_.clock, record_key(user_hash),
       [&](SessionsState& state, TimePoint now) {
-        const auto session = revoke_session(state, token_hash, now);
-        if (!session) return Decision<std::size_t>{.out = 0};
-        auto decision = written(state, 1, now);
-        const EventWriter events(services_.random,
-                                 {{}, session->user_id, client_ip, {}, session->purpose, {}});
-        decision.effects.events.push_back(events.make(type::k_session_revoked, {}, now, "token"));
-        return decision;
-      });
-  if (!revoked) co_return std::unexpected(revoked.error());
-  co_return Result<void>{};
-}
-
-Task<Result<std::size_t>> Sessions::log_out(std::string_view user_id, std::string_view client_ip) {
-  const EventWriter events(services_.random, {{}, user_id, client_ip, {}, {}, {}});
-  co_return co_await update<SessionsState, std::size_t>(
-      services_.store, services_.clock, sessions_key(user_hash(user_id)),
-      [&](SessionsState& state, TimePoint now) {
-        std::size_t live = 0;
-        for (const Session& session : state.sessions) live += now < session.expires_at ? 1 : 0;
-        if (state.sessions.empty()) return Decision<std::size_t>{.out = 0};
-        state.sessions.clear();
-        auto decision = written(state, live, now);
-        for (std::size_t i = 0; i < live; ++i) {
-          decision.effects.events.push_back(
-              events.make(type::k_session_revoked, {}, now, "everywhere"));
+        Session* session = find_session(state, hashes.token, rules_.session_idle, now);
+        if (session == nullptr || !touch(*session, rules_.session_idle, now)) {
+          return Decision<bool>{.out = false};
         }
+        return written(state, true, now);
+      });
+}
+
+Task<void> Sessions::note_reuse(std::string_view user_hash, const TokenHashes& hashes,
+                                std::string_view client_ip) {
+  (void)co_await update<SessionsState, bool>(
+      services_.store, services_.clock, record_key(user_hash),
+      [&](SessionsState& state, TimePoint now) {
+        Session* session = find_rotated_away(state, hashes, rules_.session_idle, now);
+        if (session == nullptr || !tell_reuse(*session, hashes, now)) {
+          return Decision<bool>{.out = false};
+        }
+        auto decision = written(state, true, now);
+        decision.effects.events.push_back(
+            events_of(*session, client_ip).make(type::k_session_reuse, {}, now, "introspect"));
         return decision;
       });
 }
 
 Task<Result<std::vector<Session>>> Sessions::list(std::string_view user_id) {
-  const auto loaded = co_await services_.store.load(sessions_key(user_hash(user_id)));
-  if (!loaded) co_return std::unexpected(loaded.error());
-  std::vector<Session> live;
-  if (loaded->version == 0) co_return live;
-  auto state = decode<SessionsState>(loaded->bytes);
+  auto state = co_await load(user_hash(user_id));
   if (!state) co_return std::unexpected(state.error());
   const TimePoint now = services_.clock.now();
-  for (Session& session : state->sessions) {
-    if (now < session.expires_at) live.push_back(std::move(session));
-  }
-  co_return live;
+  std::erase_if(state->sessions,
+                [&](const Session& s) { return !is_live(s, rules_.session_idle, now); });
+  co_return std::move(state->sessions);
 }
 
 }  // namespace otpd::otp

@@ -30,6 +30,7 @@ bool is_change(const Settlement& settlement) {
 struct Verifier::Work {
   std::string recipient_hash;
   std::string client_ip;
+  std::string device;
   Asker asker;
   EventWriter events;
   Secret session_secret;  // of the session that a yes opens
@@ -53,7 +54,9 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
       keyed_hash(index, "recipient", rules_.application, request.recipient.identity.reveal());
   const EventSource source{hash, {}, request.client_ip, request.recipient.country, request.purpose,
                            {}};
-  Work work{hash, request.client_ip,
+  Work work{hash,
+            request.client_ip,
+            request.device,
             make_asker(index, rules_.application, request.caller, request.client_ip,
                        request.code.reveal(), services_.random),
             EventWriter(services_.random, source),
@@ -104,6 +107,7 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const Work& work,
         lines = work.events.expire(state, now);
         decision.out = reserve(state, question, now);
         decision.changed = is_change(decision.out) || !lines.empty();
+        state.application = rules_.application;  // it was found by the recipient's address
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
           lines.push_back(work.events.make(type::k_limited, {}, now, "guesses"));
         } else if (const auto* again = std::get_if<Repeated>(&decision.out)) {
@@ -116,9 +120,11 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const Work& work,
 }
 
 Task<Result<VerifyOutcome>> Verifier::verify_link(const LinkToken& token, std::string caller,
-                                                  std::string client_ip) {
+                                                  std::string client_ip, std::string device) {
   const std::string& hash = token.id.recipient_hash;
-  Work work{hash, client_ip,
+  Work work{hash,
+            client_ip,
+            device,
             make_asker(services_.keys.index_key(), rules_.application, caller, client_ip,
                        token.secret.reveal(), services_.random),
             EventWriter(services_.random, {hash, {}, client_ip, {}, {}, {}}),
@@ -142,6 +148,7 @@ Task<Result<VerifyOutcome>> Verifier::settle_record(Work& work, Rule rule) {
       services_.store, services_.clock, recipient_key(work.recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Settlement> decision{.out = Gone{}};
+        if (!is_own(rules_, state.application)) return decision;
         auto& lines = decision.effects.events;
         lines = work.events.expire(state, now);
         decision.out = rule(state, now);
@@ -201,8 +208,8 @@ Task<Result<VerifyOutcome>> Verifier::open_session(Work& work, const Approved& y
   }
   Verified answer = verified(work, yes);
   if (yes.opens_session) {
-    auto session = co_await sessions_.open(answer.user_id, yes.purpose, work.client_ip,
-                                           std::move(work.session_secret));
+    auto session = co_await sessions_.open(
+        {answer.user_id, yes.purpose, work.client_ip, work.device}, std::move(work.session_secret));
     if (!session) co_return std::unexpected(session.error());
     answer.session = std::move(session->token);
     answer.session_expires_in = session->expires_in;

@@ -19,6 +19,7 @@ struct VerifyRequest {
   Secret code;
   std::string caller;  // who asks, if it showed an API key
   std::string client_ip;
+  std::string device = {};  // for the session that a yes opens (device.h); may be empty
 };
 
 // Yes. `session` is empty where the purpose opens none.
@@ -46,7 +47,7 @@ class Verifier {
 
   // The same by the token of a link: it needs no attempts, 128 bits are not guessed.
   Task<Result<VerifyOutcome>> verify_link(const LinkToken& token, std::string caller,
-                                          std::string client_ip);
+                                          std::string client_ip, std::string device = {});
 
  private:
   struct Work;

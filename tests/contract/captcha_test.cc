@@ -1,5 +1,6 @@
 // Friction through the gateway: when a captcha is asked for, what counts as one, and how often.
 #include <algorithm>
+#include <barrier>
 #include <thread>
 
 #include "base/encoding.h"
@@ -262,6 +263,58 @@ TEST_P(GatewayCaptcha, ARepeatUnderItsIdempotencyKeyNeedsNoOther) {
   EXPECT_EQ(again.status, 202);
   EXPECT_EQ(again.body, sent.body);
   EXPECT_EQ(house_.take_all().size(), 3U);
+}
+
+TEST_P(GatewayCaptcha, FetchingThemIsLimitedForEachAddress) {
+  house_.rules.limits.ip_captchas = {3, Seconds(600)};
+  for (const char* target : {"/captcha", "/captcha?version=1", "/captcha?purpose=login"}) {
+    EXPECT_EQ(ask("GET", target).status, 200);
+  }
+  const Answer refused = ask("GET", "/captcha");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.error(), "rate_limited");
+  EXPECT_EQ(refused.body["limit"], "captcha");
+  EXPECT_EQ(refused.header("Retry-After"), "600");
+  EXPECT_EQ(house_.events(type::k_limited).at(0).detail, "captcha");
+  net::HttpRequest elsewhere = request("GET", "/captcha");
+  elsewhere.peer = "::1";
+  EXPECT_EQ(ask(std::move(elsewhere)).status, 200);
+  EXPECT_EQ(send().status, 202);  // the sends of the address are another limit
+  house_.world.clock.advance(Seconds(600));
+  EXPECT_EQ(ask("GET", "/captcha").status, 200);
+}
+
+// Two services over one store, each with racers of its own.
+TEST_P(GatewayCaptcha, TwoProcessesRedeemOneSolutionOnce) {
+  constexpr std::size_t k_racers = 8;
+  constexpr int k_rounds = 20;
+  otp::Issuer other(house_.services(), house_.rules, house_.roads);
+  house_.rules.policies["login"].resend_after = Seconds(0);
+  house_.rules.limits.recipient_sends.max = 1'000;
+  house_.rules.limits.ip_sends.max = 10'000;
+  house_.rules.limits.friction.recipient_sends = 1;
+  house_.rules.limits.friction.ip_sends = 10'000;
+  for (int round = 0; round < k_rounds; ++round) {
+    const std::string phone = "+141555501" + std::to_string(10 + round);
+    const Answer asked = send(json{{"phone", phone}}.dump());
+    const auto answer = otp::testing_captcha::solve(challenge_in(asked.body["captcha"]));
+    std::atomic<int> sent = 0;
+    std::vector<std::thread> threads;
+    std::barrier start(static_cast<std::ptrdiff_t>(k_racers));
+    for (std::size_t i = 0; i < k_racers; ++i) {
+      threads.emplace_back([&, i] {
+        otp::SendRequest request = house_.send_request(phone);
+        request.captcha = answer;
+        start.arrive_and_wait();
+        const auto outcome =
+            storage::await((i % 2 == 0 ? house_.issuer : other).send(std::move(request)));
+        sent += outcome && std::holds_alternative<otp::Sent>(*outcome) ? 1 : 0;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(sent, 1);
+  }
+  EXPECT_EQ(house_.take_all().size(), static_cast<std::size_t>(k_rounds));
 }
 
 // Without a cool-down, only the captcha stands between these.

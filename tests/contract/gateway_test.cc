@@ -179,6 +179,8 @@ TEST_P(GatewayAnswers, StrangersNeedAKey) {
                                      {"DELETE", "/otp/abc"},
                                      {"POST", "/session/introspect"},
                                      {"POST", "/session/revoke"},
+                                     {"POST", "/session/rotate"},
+                                     {"DELETE", "/users/x/sessions/y"},
                                      {"POST", "/users/x/logout"},
                                      {"GET", "/users/x/sessions"},
                                      {"GET", "/metrics"},

@@ -136,7 +136,7 @@ TEST_P(Race, OneCallerWithTheRightCodeManyTimesHasOneSession) {
     ASSERT_EQ(first, 1) << "round " << round;
     ASSERT_EQ(tokens.size(), 1U) << "round " << round;
     const auto token = otp::SessionToken::parse(*tokens.begin()).value();
-    ASSERT_TRUE(storage::await(house_.sessions.introspect(token)).value());
+    ASSERT_TRUE(storage::await(house_.sessions.introspect(token, k_ip)).value());
   }
   EXPECT_EQ(house_.events(type::k_verify_success).size(), std::size_t{k_rounds / 4});
   EXPECT_EQ(house_.events(type::k_session_opened).size(), std::size_t{k_rounds / 4});
@@ -333,7 +333,7 @@ TEST_P(Race, OneRecoveryCodeIsUsedOnce) {
 
 TEST_P(Race, ASessionIsNeverLostAmongParallelOnes) {
   const auto opened = racers_.race<otp::OpenedSession>(
-      16, [&](std::size_t) { return house_.sessions.open(k_user, "login", k_ip); });
+      16, [&](std::size_t) { return house_.sessions.open({k_user, "login", k_ip}); });
   EXPECT_EQ(storage::await(house_.sessions.list(k_user)).value().size(), 16U);
   const auto ended = racers_.race<std::size_t>(
       8, [&](std::size_t) { return house_.sessions.log_out(k_user, k_ip); });

@@ -43,7 +43,7 @@ TEST_P(VerifyUseCase, TheRightCodeOpensOneSession) {
   EXPECT_EQ(verified.session_expires_in, Seconds(86'400));
   const auto token = otp::SessionToken::parse(verified.session.reveal());
   ASSERT_TRUE(token);
-  const auto session = await(house_.sessions.introspect(*token)).value();
+  const auto session = await(house_.sessions.introspect(*token, k_ip)).value();
   ASSERT_TRUE(session);
   EXPECT_EQ(session->user_id, verified.user_id);
   EXPECT_EQ(session->purpose, "login");

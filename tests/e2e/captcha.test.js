@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { verifySolution } from 'altcha-lib';
 import * as v1 from 'altcha-lib/v1';
 import { deriveKey, payloadOf, solve } from './support/captcha.js';
+import { Spec } from './support/spec.js';
 import { newIp, newPhone, Stack } from './support/stack.js';
 
 let stack;
@@ -103,4 +104,15 @@ test('a crash forgets no captcha that was used', async () => {
   await stack.startOtpd();
   await stack.call('POST', '/admin/test-clock', { json: { epoch } });
   assert.equal((await send({ phone: other, captcha }, { ip })).json.error, 'captcha_required');
+});
+
+test('an address fetches so many captchas, and no more', async () => {
+  const limited = await Stack.start({ env: { OTPD_LIMITS_IP_CAPTCHAS: '2' } });
+  const fetched = [];
+  for (let i = 0; i < 3; i += 1) fetched.push(await limited.call('GET', '/captcha'));
+  await limited.stop();
+  assert.deepEqual(fetched.map(({ status }) => status), [200, 200, 429]);
+  assert.deepEqual([fetched[2].json.error, fetched[2].json.limit], ['rate_limited', 'captcha']);
+  const spec = new Spec();
+  for (const answer of fetched) assert.deepEqual(spec.check('GET', '/captcha', answer), []);
 });

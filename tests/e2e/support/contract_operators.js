@@ -46,6 +46,10 @@ export function operatorTests(main, send) {
     await ask(stack, 'GET', '/admin/blocks', [401, 'unauthorized']);
     const { blocks } = await ask(stack, 'GET', '/admin/blocks', 200, { headers });
     assert.deepEqual(blocks.map(({ prefix, sends }) => [prefix, sends]), [[block, 5]]);
+    await ask(stack, 'GET', '/admin/blocks?application=nobody', [400, 'invalid_request'], { headers });
+    await ask(stack, 'GET', '/admin/blocks?application=default', 200, { headers });
+    await ask(stack, 'DELETE', `/admin/blocks/${block}?application=nobody`, [400, 'invalid_request'],
+      { headers });
     await ask(stack, 'DELETE', `/admin/blocks/${block}`, [401, 'unauthorized']);
     await ask(stack, 'DELETE', `/admin/blocks/${block}`, 200, { headers });
     await ask(stack, 'DELETE', `/admin/blocks/${block}`, [404, 'not_found'], { headers });
@@ -80,6 +84,19 @@ export function operatorTests(main, send) {
       await ask(main, 'GET', path, 200, { headers });
       await ask(main, 'GET', `${path}&nonsense=1`, [400, 'invalid_request'], { headers });
     }
+  });
+
+  test('operators: the applications and their rules', async () => {
+    const headers = { Authorization: `Bearer ${main.adminToken}` };
+    await ask(main, 'GET', '/admin/apps', [401, 'unauthorized']);
+    const { applications } = await ask(main, 'GET', '/admin/apps', 200, { headers });
+    assert.deepEqual(applications.map(({ name, base }) => [name, base]), [['default', true]]);
+    const rules = await ask(main, 'GET', '/admin/apps/default', 200, { headers });
+    assert.equal(rules.purposes.login.digits, 6);
+    await ask(main, 'GET', '/admin/apps/shop', [404, 'not_found'], { headers });
+    const search = `/admin/events?phone=${encodeURIComponent(newPhone())}&application=`;
+    await ask(main, 'GET', `${search}default`, 200, { headers });
+    await ask(main, 'GET', `${search}shop`, [400, 'invalid_request'], { headers });
   });
 
   test('operators: the endpoint for events', async () => {
