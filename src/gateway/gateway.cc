@@ -142,6 +142,8 @@ Gateway::Gateway(Service service)
       {"POST", "/admin/keys", {Access::admin}, create_api_key},
       {"POST", "/admin/keys/{id}/rotate", {Access::admin}, rotate_api_key},
       {"DELETE", "/admin/keys/{id}", {Access::admin}, revoke_api_key},
+      {"GET", "/admin/blocks", {Access::admin}, list_blocks},
+      {"DELETE", "/admin/blocks/{prefix}", {Access::admin}, reset_block},
       {"GET", "/admin/verifications/{verification_id}", {Access::admin}, show_timeline},
       {"GET", "/admin/users/{user_id}/factors", {Access::admin}, support_list_factors},
       {"DELETE",

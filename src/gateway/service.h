@@ -138,6 +138,8 @@ Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
 Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> list_blocks(const Service& service, const Call& call);
+Task<net::HttpResponse> reset_block(const Service& service, const Call& call);
 Task<net::HttpResponse> list_api_keys(const Service& service, const Call& call);
 Task<net::HttpResponse> create_api_key(const Service& service, const Call& call);
 Task<net::HttpResponse> rotate_api_key(const Service& service, const Call& call);
