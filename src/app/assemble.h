@@ -33,6 +33,11 @@ Result<void> make_private_folder(const std::string& dir);
 Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, const Clock& clock,
                                                        Metrics& metrics);
 
+// Who asks the captchas' vendor, over `client` on its loop; null without a vendor.
+std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& config,
+                                                      boost::asio::io_context& loop,
+                                                      net::Client& client);
+
 // API keys and the admin token, whose file is made if need be.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random);
 

@@ -158,6 +158,7 @@ class Process final : public Otpd {
   std::promise<void> courier_end_;
   std::future<void> courier_ended_ = courier_end_.get_future();
 
+  std::unique_ptr<otp::CaptchaJudge> captcha_judge_;  // null: no vendor is asked
   std::unique_ptr<otp::Issuer> issuer_;
   std::unique_ptr<otp::Sessions> sessions_;
   std::unique_ptr<otp::Factors> factors_;
@@ -244,7 +245,8 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 }
 
 Result<void> Process::open_gateway() {
-  issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_);
+  captcha_judge_ = make_captcha_judge(config_.friction, worker_[0], *client_);
+  issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_, captcha_judge_.get());
   sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
   factors_ = std::make_unique<otp::Factors>(services(), rules_);
   verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);

@@ -135,7 +135,7 @@ Checked<otp::SendRequest> read_send(const Service& service, const Call& call) {
   request.locale = members.text("locale", k_max_locale).value_or("");
   request.context = read_context(members, service, request.purpose);
   request.idempotency_key = read_idempotency_key(members, call.request);
-  request.captcha = read_captcha(members);
+  read_captcha(members, service.rules.captcha, request);
   if (const auto uuid = parse_uuid(user_id); uuid) request.user_id = *uuid;
   if (!user_id.empty() && request.user_id.empty()) {
     members.refuse(ProblemName::invalid_request, "user_id", "\"user_id\" must be a UUID.");
