@@ -1,7 +1,7 @@
 # The front door. `make` alone lists what there is.
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup run cluster test soak bench figures fuzz package format lint clean
+.PHONY: help setup run cluster test soak bench figures mutations fuzz package format lint clean
 HASH ?= argon2id
 ONLY ?=
 SECONDS ?= 60
@@ -26,13 +26,14 @@ test: ## build and run every test (ONLY=word: suites with that word in their nam
 	@tools/setup --quiet build test lint
 	@tools/test $(ONLY)
 
-soak: ## carriers fail in every way, and PostgreSQL is away, a minute each (FAULT_SECONDS=60)
+soak: ## failing carriers and an absent PostgreSQL, a minute each; five million bogus requests
 	@tools/setup --quiet build test
 	@tools/build release otpd sms-sim
 	@cd tests/e2e && npm ci --silent && \
 	  OTPD_FAULT_SECONDS=$(FAULT_SECONDS) node --test --test-reporter=spec failover.test.js
 	@cd tests/e2e && OTPD_OUTAGE_SECONDS=60 \
 	  node --test --test-reporter=spec cluster_audit.test.js
+	@cd tests/e2e && OTPD_FLOOD=1000000 node --test --test-reporter=spec flood.test.js
 
 bench: ## throughput, latency and CPU per operation (HASH=hmac: without Argon2id)
 	@tools/setup --quiet build
@@ -45,6 +46,10 @@ figures: ## what a cluster costs: CPU of Redis, PostgreSQL and otpd, memory, gro
 	@tools/build release otpd sms-sim
 	@cd tests/e2e && npm ci --silent && \
 	  OTPD_FIGURES=strict node --test --test-reporter=spec cluster_figures.test.js
+
+mutations: ## take each defence away and see a test go red (ONLY=word: those with it in their name)
+	@tools/setup --quiet build test
+	@tools/mutations $(ONLY)
 
 fuzz: ## fuzz every parser (SECONDS=60: for each)
 	@tools/setup --quiet build lint

@@ -43,11 +43,15 @@ Result<std::unique_ptr<AdminClient>> AdminClient::make(const Config& config) {
 AdminClient::AdminClient(const Config& config, Secret token)
     : url_(local_url(config.server)), token_(std::move(token)) {}
 
-Result<json> AdminClient::ask(const std::string& method, const std::string& target) {
+Result<json> AdminClient::ask(const std::string& method, const std::string& target,
+                              const std::optional<json>& body) {
   net::HttpCall call;
   call.method = method;
   call.url = url_ + target;
   call.headers = {{"Authorization", "Bearer " + std::string(token_.reveal())}};
+  const std::string text = body ? body->dump() : std::string();
+  call.body = text;
+  if (body) call.headers.emplace_back("Content-Type", "application/json");
   call.timeout = k_answer_timeout;
   call.max_answer_bytes = k_max_answer_bytes;
   Result<net::HttpAnswer> answer = fail(Failure::internal, "not asked");
@@ -58,10 +62,10 @@ Result<json> AdminClient::ask(const std::string& method, const std::string& targ
   if (!answer) {
     return fail(answer.error().kind, "no otpd answers at " + url_ + ": " + answer.error().message);
   }
-  json body = json::parse(answer->body, nullptr, false);
-  if (answer->status == 200 && body.is_object()) return body;
-  const bool told = body.is_object() && body.contains("detail") && body["detail"].is_string();
-  return fail(Failure::invalid, told ? body["detail"].get<std::string>() : "an unusable answer");
+  json told = json::parse(answer->body, nullptr, false);
+  if ((answer->status == 200 || answer->status == 201) && told.is_object()) return told;
+  const bool says = told.is_object() && told.contains("detail") && told["detail"].is_string();
+  return fail(Failure::invalid, says ? told["detail"].get<std::string>() : "an unusable answer");
 }
 
 }  // namespace otpd::app

@@ -19,9 +19,10 @@ class AdminClient {
   // Failure::unavailable if that cannot be read. `config` outlives it.
   static Result<std::unique_ptr<AdminClient>> make(const Config& config);
 
-  // The JSON object that it answers with 200. Otherwise a failure whose message is for the
+  // The JSON object that it answers with 200 or 201. Otherwise a failure whose message is for the
   // operator: what it answered instead, or that nothing answers.
-  Result<nlohmann::json> ask(const std::string& method, const std::string& target);
+  Result<nlohmann::json> ask(const std::string& method, const std::string& target,
+                             const std::optional<nlohmann::json>& body = std::nullopt);
 
  private:
   AdminClient(const Config& config, Secret token);

@@ -143,20 +143,26 @@ delivery::CourierConfig make_courier_config(const Config& config) {
   courier.lease = config.delivery.lease;
   courier.application = config.otp.application;
   courier.retry = {config.delivery.retry_base, config.delivery.retry_max};
+  return courier;
+}
+
+delivery::Outlet make_outlet(const Config& config, const delivery::Templates& templates,
+                             delivery::Dispatcher& dispatcher) {
+  delivery::Outlet outlet{templates, dispatcher};
   for (const auto& [name, purpose] : config.purposes) {
-    if (purpose.link) courier.link_urls.emplace(name, purpose.link_url);
-    if (purpose.fallback) courier.fallback_purposes.insert(name);
+    if (purpose.link) outlet.link_urls.emplace(name, purpose.link_url);
+    if (purpose.fallback) outlet.fallback_purposes.insert(name);
   }
   const Millis after = config.fallback.after;
   if (config.fallback.sms != AfterSms::none) {
     const bool voice = config.fallback.sms == AfterSms::voice;
-    courier.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
+    outlet.fallbacks.emplace("sms", delivery::Fallback{voice ? "voice" : "whatsapp", after});
   }
   if (config.fallback.whatsapp != AfterWhatsapp::none) {
     const bool voice = config.fallback.whatsapp == AfterWhatsapp::voice;
-    courier.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
+    outlet.fallbacks.emplace("whatsapp", delivery::Fallback{voice ? "voice" : "sms", after});
   }
-  return courier;
+  return outlet;
 }
 
 net::HttpServerConfig make_server_config(const ServerConfig& config) {
@@ -215,7 +221,14 @@ std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& conf
                                        loop, client);
 }
 
-Result<gateway::AccessControl> make_access(const Config& config, Random& random) {
+otp::Applications application_names(const Config& config) {
+  otp::Applications names{.base = config.otp.application};
+  for (const auto& [name, _] : config.applications) names.others.insert(name);
+  return names;
+}
+
+Result<gateway::AccessControl> make_access(const Config& config, Random& random,
+                                           gateway::KeyBook& book) {
   auto token = open_admin_token(config.auth.admin_token_file, random);
   if (!token) return std::unexpected(token.error());
   gateway::AccessConfig access;
@@ -223,7 +236,7 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random)
   access.public_application = config.auth.open_to_public;
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
-  return gateway::AccessControl::make(std::move(access));
+  return gateway::AccessControl::make(std::move(access), book);
 }
 
 }  // namespace otpd::app

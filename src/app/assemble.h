@@ -20,6 +20,8 @@ namespace otpd::app {
 
 otp::Rules make_rules(const Config& config);
 delivery::CourierConfig make_courier_config(const Config& config);
+delivery::Outlet make_outlet(const Config& config, const delivery::Templates& templates,
+                             delivery::Dispatcher& dispatcher);
 net::HttpServerConfig make_server_config(const ServerConfig& config);
 Result<delivery::Templates> make_templates(const MessagesConfig& config);
 
@@ -38,7 +40,12 @@ std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& conf
                                                       boost::asio::io_context& loop,
                                                       net::Client& client);
 
-// API keys and the admin token, whose file is made if need be.
-Result<gateway::AccessControl> make_access(const Config& config, Random& random);
+// The applications that there are.
+otp::Applications application_names(const Config& config);
+
+// The configuration's API keys and the admin token, whose file is made if need be; `book` has the
+// other keys.
+Result<gateway::AccessControl> make_access(const Config& config, Random& random,
+                                           gateway::KeyBook& book);
 
 }  // namespace otpd::app

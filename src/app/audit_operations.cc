@@ -64,6 +64,7 @@ std::string search_target(const AuditRequest& request, std::size_t limit,
     return std::to_string(std::chrono::ceil<Seconds>(time).time_since_epoch().count());
   };
   add("phone", request.phone);
+  add("application", request.application);
   add("email", request.email);
   add("user_id", request.user);
   add("verification_id", request.verification);

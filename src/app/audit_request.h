@@ -22,6 +22,7 @@ struct AuditRequest {
   };
 
   std::string phone;
+  std::string application;  // whose recipient the phone or e-mail address is; empty: the base one
   std::string email;
   std::string user;
   std::string verification;

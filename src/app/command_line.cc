@@ -37,12 +37,14 @@ CommandLine command_mistake(const std::string& text) {
 // `word` without a value that could be a secret.
 CommandLine command_unknown(const std::string& word) {
   const std::vector<std::string> known{
-      "--config",  "--role",  "--help",       "--version",      "config",      "keys",
-      "key",       "check",   "show",         "default",        "rotate",      "new",
-      "providers", "queue",   "dead-letters", "verification",   "list",        "disable",
-      "enable",    "requeue", "audit",        "search",         "export",      "verify",
-      "--phone",   "--email", "--user",       "--verification", "--type",      "--from",
-      "--to",      "--limit", "--format",     "--out",          "--public-key"};
+      "--config",      "--role",  "--help",       "--version",      "config",       "keys",
+      "key",           "check",   "show",         "default",        "rotate",       "new",
+      "providers",     "queue",   "dead-letters", "verification",   "list",         "disable",
+      "enable",        "requeue", "audit",        "search",         "export",       "verify",
+      "--phone",       "--email", "--user",       "--verification", "--type",       "--from",
+      "--to",          "--limit", "--format",     "--out",          "--public-key", "app",
+      "--application", "create",  "revoke",       "--app",          "--scopes",     "--expires-in",
+      "--overlap"};
   const auto name = word.substr(0, word.find('='));
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
@@ -66,11 +68,35 @@ struct CommandParser {
         ->type_name("ROLE");
     add_config(*add(app, "config", "The configuration"));
     add_keys(*add(app, "keys", "The key ring"));
-    auto* key = add(app, "key", "API keys");
-    auto* fresh = add_action(*key, "new", Action::key_new, "Make an API key and print it once");
-    fresh->add_option("NAME", command.key_name, "What the key is called")->required();
+    add_api_keys(*add(app, "key", "API keys"));
+    auto* applications = add(app, "app", "Applications: each apart from the others");
+    add_action(*applications, "list", Action::app_list, "Print their names");
+    add_named(*applications, "show", Action::app_show, "NAME", "Print what is different there");
     add_operations();
     add_audit(*add(app, "audit", "The audit log of the running otpd"));
+  }
+
+  void add_api_keys(CLI::App& key) {
+    KeyRequest& request = command.key;
+    const auto add_key = [&](const char* name, Action action, const char* help) {
+      auto* child = add_action(key, name, action, help);
+      child->add_option("NAME", request.name, "What the key is called")->required();
+      return child;
+    };
+    auto* create = add_key("create", Action::key_create,
+                           "Have the running otpd make a key, and print its secret this once");
+    create->add_option("--scopes", request.words.scopes,
+                       "Of send, verify, sessions, factors, admin; all but admin without");
+    create->add_option("--expires-in", request.words.expires_in, "Such as 90d; never without");
+    add_action(key, "list", Action::key_list, "The keys of the running otpd");
+    auto* rotate = add_key("rotate", Action::key_rotate, "Another secret under the same name");
+    rotate->add_option("--overlap", request.words.overlap,
+                       "For how long the one before still works (24h)");
+    auto* revoke = add_key("revoke", Action::key_revoke, "End a key at once");
+    for (CLI::App* one : {create, rotate, revoke}) {
+      one->add_option("--app", request.application, "The key's application, by name");
+    }
+    add_key("new", Action::key_new, "Make a key for auth.api_keys, without a running otpd");
   }
 
   void add_operations() {
@@ -93,6 +119,7 @@ struct CommandParser {
     auto* search = add_action(audit, "search", Action::audit_search, "Print events, newest first");
     search->add_option("--phone", request.phone, "Of this phone, in any spelling");
     search->add_option("--email", request.email, "Of this e-mail address");
+    search->add_option("--application", request.application, "... as this application knows it");
     search->add_option("--user", request.user, "Of this user id");
     search->add_option("--verification", request.verification, "Of this verification");
     search->add_option("--type", request.type, "Of this type, such as verify_fail");
@@ -170,11 +197,13 @@ CommandLine command_finish(CommandParser& parser, std::vector<std::string> flags
           argument, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; })) {
     return command_mistake("not a name or an id: " + argument);
   }
-  if (parser.command.action == Action::key_new && !is_api_key_name(parser.command.key_name)) {
+  for (const std::string& name : {parser.command.key.name, parser.command.key.application}) {
+    if (name.empty() || is_api_key_name(name)) continue;
     return command_mistake(
-        "the name of an API key is a to z, 0 to 9, _ and -, beginning with a "
+        "the name of an API key or application is a to z, 0 to 9, _ and -, beginning with a "
         "letter, at most 64");
   }
+  if (auto wrong = read_words(parser.command.key)) return command_mistake(*wrong);
   if (!parser.role.empty()) flags.push_back("--server.role=" + parser.role);
   if (auto wrong = read_words(parser.command.audit)) return command_mistake(*wrong);
   parser.command.flags = std::move(flags);
@@ -219,6 +248,15 @@ int run_config_command(const CommandLine& command, const LoadRequest& request, s
   for (const auto& warning : loaded->warnings) err << "warning: " << warning << "\n";
   if (command.action == Action::config_show) {
     out << show_config(*loaded);
+  } else if (command.action == Action::app_list) {
+    out << loaded->config.otp.application << "\n";
+    for (const auto& [name, _] : loaded->config.applications) out << name << "\n";
+  } else if (command.action == Action::app_show) {
+    if (!loaded->config.applications.contains(command.argument)) {
+      err << "otpd: there is no [applications." << command.argument << "]\n";
+      return 2;
+    }
+    out << show_application(*loaded, command.argument);
   } else {
     out << "The configuration is fine.\n";
   }

@@ -8,6 +8,7 @@
 
 #include "app/audit_request.h"
 #include "app/config_load.h"
+#include "app/key_request.h"
 
 namespace otpd::app {
 
@@ -17,10 +18,16 @@ enum class Action : std::uint8_t {
   config_check,    // otpd config check
   config_show,     // otpd config show
   config_default,  // otpd config default: print the documented file of all defaults
+  app_list,        // otpd app list: the applications of the configuration
+  app_show,        // otpd app show NAME: what is different there
   keys_show,       // otpd keys show: ids and dates only
   keys_rotate,     // otpd keys rotate
-  key_new,         // otpd key new NAME: a new API key
+  key_new,         // otpd key new NAME: an API key for the configuration, of no running otpd
   // Asked of the otpd that runs under this configuration:
+  key_create,         // otpd key create NAME
+  key_list,           // otpd key list
+  key_rotate,         // otpd key rotate NAME
+  key_revoke,         // otpd key revoke NAME
   providers_list,     // otpd providers list
   provider_disable,   // otpd providers disable NAME
   provider_enable,    // otpd providers enable NAME
@@ -37,7 +44,7 @@ struct CommandLine {
   Action action = Action::serve;
   std::string config_file;         // --config; empty: none
   std::vector<std::string> flags;  // "--section.key=value", as given, for LoadRequest
-  std::string key_name;            // of key_new; a valid name
+  KeyRequest key;                  // of the key commands; with a valid name, but for key_list
   std::string argument;            // NAME or ID of what a running otpd is asked
   AuditRequest audit;
   std::string text;   // of print; ends with a line feed
@@ -47,8 +54,8 @@ struct CommandLine {
 // What `argv` asks for. Never exits, never prints, never throws.
 CommandLine parse_command_line(int argc, const char* const* argv);
 
-// Carries out config_check, config_show and config_default; the exit code: 0, or 2 with what is
-// wrong on `err`.
+// Carries out config_* and app_*, which ask the configuration alone; the exit code: 0, or 2 with
+// what is wrong on `err`.
 int run_config_command(const CommandLine& command, const LoadRequest& request, std::ostream& out,
                        std::ostream& err);
 

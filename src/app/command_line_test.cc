@@ -31,9 +31,51 @@ TEST(CommandLine, SaysWhatToDo) {
   EXPECT_EQ(disable.argument, "twilio");
   EXPECT_EQ(command_of({"verification", "show", "../x"}).action, Action::print);
   EXPECT_EQ(command_of({"dead-letters", "requeue"}).action, Action::print);
+  const auto shop = command_of({"app", "show", "shop"});
+  EXPECT_EQ(shop.action, Action::app_show);
+  EXPECT_EQ(shop.argument, "shop");
+  EXPECT_EQ(command_of({"app", "list"}).action, Action::app_list);
   const auto key = command_of({"key", "new", "my-shop"});
   EXPECT_EQ(key.action, Action::key_new);
-  EXPECT_EQ(key.key_name, "my-shop");
+  EXPECT_EQ(key.key.name, "my-shop");
+}
+
+TEST(CommandLine, KeyCommandsSayWhichKey) {
+  const auto create = command_of(
+      {"key", "create", "shop", "--app", "bank", "--scopes", "send,verify", "--expires-in", "90d"});
+  EXPECT_EQ(create.action, Action::key_create) << create.text;
+  EXPECT_EQ(create.key.name, "shop");
+  EXPECT_EQ(create.key.application, "bank");
+  EXPECT_THAT(create.key.scopes, testing::ElementsAre("send", "verify"));
+  EXPECT_EQ(create.key.expires_in, std::chrono::days(90));
+  EXPECT_FALSE(command_of({"key", "create", "shop"}).key.expires_in);
+  EXPECT_EQ(command_of({"key", "list"}).action, Action::key_list);
+  const auto rotate = command_of({"key", "rotate", "shop", "--overlap=0"});
+  EXPECT_EQ(rotate.action, Action::key_rotate);
+  EXPECT_EQ(rotate.key.overlap, Seconds(0));
+  EXPECT_EQ(command_of({"key", "revoke", "shop"}).action, Action::key_revoke);
+  for (const std::vector<const char*>& bad :
+       std::vector<std::vector<const char*>>{{"key", "create"},
+                                             {"key", "create", "Shop"},
+                                             {"key", "create", "../x"},
+                                             {"key", "create", "shop", "--app", "A"},
+                                             {"key", "create", "shop", "--expires-in", "90"},
+                                             {"key", "revoke", "shop", "--overlap", "1h"},
+                                             {"key", "rotate", "shop", "--overlap", "-1h"}}) {
+    EXPECT_EQ(command_of(bad).action, Action::print);
+  }
+}
+
+TEST(CommandLine, DurationsHaveAUnit) {
+  EXPECT_EQ(parse_duration("45s"), Seconds(45));
+  EXPECT_EQ(parse_duration("30m"), Seconds(1'800));
+  EXPECT_EQ(parse_duration("24h"), Seconds(86'400));
+  EXPECT_EQ(parse_duration("0d"), Seconds(0));
+  EXPECT_EQ(parse_duration("99999999d"), std::chrono::days(99'999'999));
+  for (const char* bad :
+       {"", "d", "1", "1w", "-1d", "+1d", "1.5h", " 1h", "1h ", "1 h", "100000000s"}) {
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  }
 }
 
 TEST(CommandLine, AuditCommandsSayWhatTheyAreAbout) {
@@ -106,9 +148,9 @@ TEST(CommandLine, MistakesAreNamed) {
       {{"config"}, "needs one of check, show, default"},
       {{"keys", "roate"}, "unknown argument: roate; did you mean rotate?"},
       {{"keys"}, "needs one of show, rotate"},
-      {{"key"}, "needs one of new"},
+      {{"key"}, "needs one of create, list"},
       {{"key", "new"}, "NAME is required"},
-      {{"key", "new", "My Shop"}, "the name of an API key is"},
+      {{"key", "new", "My Shop"}, "the name of an API key or"},
       {{"key", "new", "a", "b"}, "unknown argument: b"},
       {{"config", "check", "show"}, "unknown argument: show"},
       {{"--config"}, "--config"},
@@ -123,6 +165,9 @@ TEST(CommandLine, MistakesAreNamed) {
       {{"audit", "search", "--format", "tabel"}, "--format is one of table, csv, ndjson"},
       {{"audit", "search", "--limit", "0"}, "--limit"},
       {{"audit", "search", "--phone=1", "--email=2"}, "either --phone or --email"},
+      {{"audit", "search", "--application=shop"}, "--application goes with --phone or --email"},
+      {{"app"}, "needs one of list, show"},
+      {{"app", "show"}, "NAME is required"},
       {{"audit", "verify", "--public-key", "00"}, "--public-key needs 64 hexadecimal digits"},
       {{"audit", "verify", "a", "--to", "2026-01-01"}, "checked as a whole"},
       {{"audit", "verify", "a", "b"}, "unknown argument: b"},
@@ -155,6 +200,12 @@ TEST(CommandLine, CarriesOutTheConfigCommands) {
               testing::StartsWith("2||otpd: the configuration has 1 error:\n"));
   EXPECT_THAT(run({"config", "show"}), testing::StartsWith("0|[server]\nmode = "));
   EXPECT_THAT(run({"config", "default"}), testing::StartsWith("0|# The configuration of otpd"));
+  const char* shop = "--applications.shop.limits.ip_sends=20";
+  EXPECT_EQ(run({"app", "list", shop}), "0|default\nshop\n|");
+  EXPECT_EQ(run({"app", "show", "shop", shop}),
+            "0|[applications.shop.limits]\nip_sends = 20  # flag "
+            "--applications.shop.limits.ip_sends\n|");
+  EXPECT_EQ(run({"app", "show", "bank", shop}), "2||otpd: there is no [applications.bank]\n");
 }
 
 }  // namespace

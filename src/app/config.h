@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -257,9 +258,11 @@ struct AuditConfig {
 };
 
 struct AuthConfig {
-  std::vector<std::string> api_keys;  // "name:" and 64 lower-case hexadecimal digits
-  bool open_to_public = false;        // auth.public
-  std::string admin_token_file;       // never empty after loading
+  // "name:" or "application/name:", and 64 lower-case hexadecimal digits
+  std::vector<std::string> api_keys;
+  bool open_to_public = false;  // auth.public
+  std::vector<std::string> cors_origins;
+  std::string admin_token_file;  // never empty after loading
 };
 
 enum class DemoMode : std::uint8_t { automatic, on, off };
@@ -304,6 +307,9 @@ struct Config {
   DemoConfig demo;
   TestingConfig testing;
   LogConfig log;
+  // The other applications, by name, each with all that holds for it: this configuration and what
+  // its own section changes. (otp.application is the name of the one that this is.)
+  std::map<std::string, std::shared_ptr<const Config>> applications;
 };
 
 }  // namespace otpd::app

@@ -174,6 +174,16 @@ bool is_link_url(std::string_view text) {
   return first != std::string::npos && url->rest.find(k_token, first + 1) == std::string::npos;
 }
 
+bool is_cors_origin(std::string_view text) {
+  if (text == "*") return true;
+  const auto url = parse_url(text);
+  if (!form_is_http(url) || !url->rest.empty() || std::ranges::any_of(text, form_is_upper)) {
+    return false;
+  }
+  if (url->port.empty()) return !text.ends_with(':');
+  return !url->port.starts_with('0') && url->port != (url->scheme == "http" ? "80" : "443");
+}
+
 bool is_smtp_url(std::string_view text) {
   const auto url = parse_url(text);
   return url && (url->scheme == "smtp" || url->scheme == "smtps") && url->rest.empty();
@@ -239,6 +249,11 @@ bool is_api_key_name(std::string_view text) {
 }
 
 bool is_api_key(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash != std::string_view::npos) {
+    if (!is_api_key_name(text.substr(0, slash))) return false;
+    text.remove_prefix(slash + 1);
+  }
   const auto colon = text.find(':');
   return colon != std::string_view::npos && is_api_key_name(text.substr(0, colon)) &&
          form_all(text.substr(colon + 1), 64, form_is_hex);

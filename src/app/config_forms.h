@@ -38,6 +38,8 @@ bool is_loopback(const Url& url);
 bool is_base_url(std::string_view text);
 // http or https with {token} in it exactly once.
 bool is_link_url(std::string_view text);
+// A web origin as browsers spell it (lower case, no default port, nothing after the port), or "*".
+bool is_cors_origin(std::string_view text);
 // smtp or smtps, and nothing after the port.
 bool is_smtp_url(std::string_view text);
 
@@ -57,7 +59,7 @@ bool is_locale(std::string_view text);
 bool is_name(std::string_view text);
 // The name of an API key: a name that may also hold hyphens, at most 64.
 bool is_api_key_name(std::string_view text);
-// "name:" and the 64 lower-case hexadecimal digits of a SHA-256.
+// "name:" or "application/name:", and the 64 lower-case hexadecimal digits of a SHA-256.
 bool is_api_key(std::string_view text);
 // A Twilio id: "AC" (account), "SK" (API key) or "MG" (messaging service) and 32 hexadecimal
 // digits.

@@ -5,6 +5,21 @@
 namespace otpd::app {
 namespace {
 
+TEST(ConfigForms, OriginsAreSpeltAsBrowsersDo) {
+  for (const char* good : {"https://shop.example", "http://localhost:3000", "http://127.0.0.1:8080",
+                           "http://[::1]:3000", "https://shop.example:8443", "*"}) {
+    EXPECT_TRUE(is_cors_origin(good)) << good;
+  }
+  for (const char* bad :
+       {"", "null", "shop.example", "https://shop.example/", "https://shop.example/a",
+        "https://Shop.example", "HTTPS://shop.example", "https://shop.example:443",
+        "http://shop.example:80", "https://shop.example:", "https://shop.example:0443",
+        "https://*.shop.example", "ftp://shop.example", "https://a@shop.example", "https://",
+        "https://shop.example?a", "https://shop.example https://b.example", "**"}) {
+    EXPECT_FALSE(is_cors_origin(bad)) << bad;
+  }
+}
+
 TEST(ConfigForms, Endpoints) {
   for (const char* good : {"127.0.0.1:8080", "0.0.0.0:0", "[::1]:8080", "[::]:65535"}) {
     const auto endpoint = parse_endpoint(good);
@@ -101,6 +116,9 @@ TEST(ConfigForms, NamesAndIds) {
   EXPECT_FALSE(is_name("") || is_name("1a") || is_name("A") || is_name("a-b") ||
                is_name(std::string(33, 'a')));
   EXPECT_TRUE(is_api_key("my-shop:" + digest));
+  EXPECT_TRUE(is_api_key("my-bank/my-shop:" + digest));
+  EXPECT_FALSE(is_api_key("/shop:" + digest) || is_api_key("a/b/shop:" + digest) ||
+               is_api_key("a/:" + digest));
   EXPECT_FALSE(is_api_key("shop:" + digest + "a") || is_api_key("shop:" + digest.substr(1)) ||
                is_api_key(digest) || is_api_key(":" + digest) ||
                is_api_key("shop:" + std::string(64, 'A')));

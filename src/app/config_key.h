@@ -50,6 +50,7 @@ struct Key {
   bool may_be_empty = false;                      // of a text
   bool masked = false;                            // hide it though its type does not
   std::string_view kind = {};                     // of a provider's key: for this kind only
+  bool per_application = false;                   // applications may differ in it
   std::string_view doc = {};
 
   bool secret() const { return masked || binding.secret; }
@@ -59,6 +60,7 @@ struct Key {
 struct Section {
   std::string_view pattern;
   std::string_view doc;
+  bool per_application = false;  // applications may differ in every key of it
 };
 
 // All rows, section by section.

@@ -12,12 +12,14 @@ constexpr Key k_otp_keys[] = {
      .check = is_region,
      .form = "an ISO 3166 country code in capitals, such as US",
      .may_be_empty = true,
+     .per_application = true,
      .doc = "The country of phone numbers without a country code. Empty refuses such numbers."},
     {.path = "otp.application",
      .binding = at<&Config::otp, &OtpConfig::application>,
      .check = is_api_key_name,
      .form = "a name of a to z, 0 to 9, _ and -, beginning with a letter",
-     .doc = "Separates the limits and codes of several applications over one key ring."},
+     .doc = "The application that this configuration is, apart from [applications.NAME]: the name "
+            "that limits, codes and sessions are kept under."},
 
     {.path = "purposes.*.lifetime_s",
      .binding = each<&Config::purposes, &PurposeConfig::lifetime>,

@@ -24,8 +24,7 @@ constexpr Key k_server_keys[] = {
      .binding = at<&Config::server, &ServerConfig::listen>,
      .check = server_is_endpoint,
      .form = "an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080",
-     .doc = "Where otpd listens. Anything but a loopback address needs auth.api_keys or "
-            "auth.public. Port 0 takes any free port."},
+     .doc = "Where otpd listens. Port 0 takes any free port."},
     {.path = "server.threads",
      .binding = at<&Config::server, &ServerConfig::threads>,
      .max = 64,
@@ -187,13 +186,21 @@ constexpr Key k_server_keys[] = {
     {.path = "auth.api_keys",
      .binding = at<&Config::auth, &AuthConfig::api_keys>,
      .check = is_api_key,
-     .form = "\"name:\" and the 64 lower-case hexadecimal digits of a key's SHA-256, as `otpd key "
-             "new NAME` prints it",
+     .form = "\"name:\" (or \"application/name:\") and the 64 lower-case hexadecimal digits of a "
+             "key's SHA-256, as `otpd key new NAME` prints it",
      .masked = true,
-     .doc = "The API keys that may call otpd, by name and hash."},
+     .doc = "API keys that may call otpd for everything but administration, by name and hash, "
+            "besides those that `otpd key create` makes."},
     {.path = "auth.public",
      .binding = at<&Config::auth, &AuthConfig::open_to_public>,
      .doc = "Whether browsers and apps may call /otp/send and /otp/verify without an API key."},
+    {.path = "auth.cors_origins",
+     .binding = at<&Config::auth, &AuthConfig::cors_origins>,
+     .check = is_cors_origin,
+     .form = "an origin as browsers send it, such as https://shop.example, or *",
+     .doc =
+         "The web pages that may send and verify from a browser, by their origin. \"*\" is every "
+         "one, and needs auth.public."},
     {.path = "auth.admin_token_file",
      .binding = at<&Config::auth, &AuthConfig::admin_token_file>,
      .check = is_line,

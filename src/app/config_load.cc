@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "app/config_applications.h"
 #include "app/config_path.h"
 #include "app/config_rules.h"
 
@@ -34,42 +35,43 @@ bool load_has_user_info(const Value& value) {
   return text && text->contains('@') && text->contains("://");
 }
 
+// The file, the environment and the flags, in the order of rising precedence.
+Source load_sources(const LoadRequest& request) {
+  Source all;
+  const auto take = [&](Source source) {
+    std::ranges::move(source.assignments, std::back_inserter(all.assignments));
+    std::ranges::move(source.problems, std::back_inserter(all.problems));
+    all.readable_by_others |= source.readable_by_others;
+  };
+  if (!request.file.empty()) take(read_config_file(request.file));
+  take(read_environment(request.environment, Config{}));
+  take(read_flags(request.flags));
+  return all;
+}
+
+// One application's configuration, from what is assigned to its keys.
 class ConfigLoader {
  public:
-  explicit ConfigLoader(const LoadRequest& request) : request_(request) {}
+  ConfigLoader(const ConfigChecks& checks, bool open_file)
+      : checks_(checks), open_file_(open_file) {}
 
-  std::expected<LoadedConfig, Problems> run() {
-    read_sources();
-    for (const auto& assignment : assignments_) apply_kind(assignment);
-    for (const auto& assignment : assignments_) apply(assignment);
+  void read(const std::vector<Assignment>& assignments) {
+    for (const auto& assignment : assignments) apply_kind(assignment);
+    for (const auto& assignment : assignments) apply(assignment);
+  }
+
+  void check(const std::set<std::string>& applications) {
+    loaded_.applications = applications;
     require_declarations();
     warn_of_open_file();
     derive(loaded_);
-    judge(loaded_, request_.checks, failed_, problems_);
-    if (problems_.empty()) return std::move(loaded_);
-    std::ranges::sort(problems_, {}, [](const Problem& problem) {
-      const auto& origin = problem.origin;
-      return std::tie(origin.kind, origin.line, origin.column, origin.name, problem.key);
-    });
-    return std::unexpected(std::move(problems_));
+    judge(loaded_, checks_, failed_, problems_);
   }
+
+  LoadedConfig& loaded() { return loaded_; }
+  const Problems& problems() const { return problems_; }
 
  private:
-  void read_sources() {
-    if (!request_.file.empty()) {
-      Source file = read_config_file(request_.file);
-      open_file_ = file.readable_by_others;
-      take(std::move(file));
-    }
-    take(read_environment(request_.environment, loaded_.config));
-    take(read_flags(request_.flags));
-  }
-
-  void take(Source source) {
-    std::ranges::move(source.assignments, std::back_inserter(assignments_));
-    std::ranges::move(source.problems, std::back_inserter(problems_));
-  }
-
   static bool is_kind(const Path& path) {
     Names names;
     return matches("providers.*.kind", path, names);
@@ -196,20 +198,101 @@ class ConfigLoader {
     }
   }
 
-  const LoadRequest& request_;
+  const ConfigChecks& checks_;
+  const bool open_file_;
   const Config default_;
   LoadedConfig loaded_;
   Problems problems_;
-  std::vector<Assignment> assignments_;
   std::set<std::string> failed_;
   std::map<std::string, Origin> mentioned_;  // "purposes.x" -> where it was first named
-  bool open_file_ = false;
+};
+
+bool load_is_same(const Problem& one, const Problem& other) {
+  return one.key == other.key && one.text == other.text && one.value == other.value &&
+         describe(one.origin) == describe(other.origin);
+}
+
+// All applications, one after the other. What is wrong with, or unwise in, the base configuration
+// is told once.
+class ApplicationsLoader {
+ public:
+  ApplicationsLoader(const LoadRequest& request, Source sources)
+      : request_(request),
+        open_file_(sources.readable_by_others),
+        problems_(std::move(sources.problems)),
+        said_(split_applications(std::move(sources.assignments), problems_)),
+        base_(request.checks, open_file_) {}
+
+  std::expected<LoadedConfig, Problems> run() {
+    base_.read(said_.base);
+    names_.insert(base_.loaded().config.otp.application);
+    for (const auto& [name, _] : said_.applications) names_.insert(name);
+    base_.check(names_);
+    std::ranges::copy(base_.problems(), std::back_inserter(problems_));
+    for (const auto& [name, assignments] : said_.applications) add(name, assignments);
+    if (problems_.empty()) return std::move(base_.loaded());
+    std::ranges::sort(problems_, {}, [](const Problem& problem) {
+      const auto& origin = problem.origin;
+      return std::tie(origin.kind, origin.line, origin.column, origin.name, problem.key);
+    });
+    return std::unexpected(std::move(problems_));
+  }
+
+ private:
+  void add(const std::string& name, const std::vector<Assignment>& own) {
+    LoadedConfig& base = base_.loaded();
+    if (name == base.config.otp.application) {
+      problems_.push_back({said_.first.at(name),
+                           "applications." + name,
+                           {},
+                           "is the application that the configuration itself is "
+                           "(otp.application): what it says stands outside of [applications]"});
+      return;
+    }
+    ConfigLoader loader(request_.checks, open_file_);
+    loader.loaded().config.otp.application = name;
+    auto all = inherited_by_applications(said_.base);
+    all.insert(all.end(), own.begin(), own.end());
+    loader.read(all);
+    loader.check(names_);
+    report(name, loader);
+    auto& origins = base.application_origins[name];
+    for (const Assignment& one : own) {
+      const auto path = show_path(one.path);
+      const auto found = loader.loaded().origins.find(path);
+      if (found != loader.loaded().origins.end()) origins.insert(*found);
+    }
+    base.config.applications.emplace(
+        name, std::make_shared<const Config>(std::move(loader.loaded().config)));
+  }
+
+  void report(const std::string& name, ConfigLoader& loader) {
+    for (Problem problem : loader.problems()) {
+      const auto same = [&](const Problem& known) { return load_is_same(problem, known); };
+      if (std::ranges::any_of(base_.problems(), same)) continue;
+      problem.key = "applications." + name + (problem.key.empty() ? "" : "." + problem.key);
+      problems_.push_back(std::move(problem));
+    }
+    auto& warnings = base_.loaded().warnings;
+    const std::vector<std::string> known = warnings;
+    for (const std::string& warning : loader.loaded().warnings) {
+      if (std::ranges::find(known, warning) != known.end()) continue;
+      warnings.push_back("applications." + name + ": " + warning);
+    }
+  }
+
+  const LoadRequest& request_;
+  const bool open_file_;
+  Problems problems_;
+  const Overlays said_;
+  std::set<std::string> names_;
+  ConfigLoader base_;
 };
 
 }  // namespace
 
 std::expected<LoadedConfig, Problems> load_config(const LoadRequest& request) {
-  return ConfigLoader(request).run();
+  return ApplicationsLoader(request, load_sources(request)).run();
 }
 
 std::string describe(std::span<const Problem> problems) {

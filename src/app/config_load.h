@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ struct LoadedConfig {
   Config config;
   // Of every key that is not at its default, by path.
   std::map<std::string, Origin> origins;
+  // The same of what each other application says for itself, by its name.
+  std::map<std::string, std::map<std::string, Origin>> application_origins;
+  // The names of all applications, this one's among them.
+  std::set<std::string> applications;
   // What is allowed but unwise; to be logged at the start. No secret in them.
   std::vector<std::string> warnings;
 };
@@ -43,8 +48,8 @@ struct LoadedConfig {
 using Problems = std::vector<Problem>;
 
 // A flag beats the environment, which beats the file, which beats the default. The Config is
-// within all bounds and consistent, and what was left to be derived is filled in; or everything
-// that is wrong with it, in the order of the sources.
+// within all bounds and consistent, and so is that of every other application, and what was left to
+// be derived is filled in; or everything that is wrong with them, in the order of the sources.
 std::expected<LoadedConfig, Problems> load_config(const LoadRequest& request);
 
 // For people, one problem a paragraph; ends with a line feed.

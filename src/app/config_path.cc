@@ -12,6 +12,7 @@ namespace otpd::app {
 namespace {
 
 constexpr std::string_view k_variable_prefix = "OTPD_";
+constexpr std::string_view k_application_prefix = "OTPD_APPLICATIONS_";
 constexpr std::string_view k_templates = "messages.templates.*.*.*";
 constexpr std::array<std::string_view, 4> k_channels{"sms", "voice", "whatsapp", "email"};
 
@@ -105,6 +106,22 @@ std::string_view path_star(std::string_view pattern, std::string_view variable) 
   return variable.substr(before.size(), variable.size() - fixed);
 }
 
+// "OTPD_APPLICATIONS_MY_SHOP_LIMITS_IP_SENDS": what follows the name is a variable's end, and the
+// name is the shortest that leaves one.
+std::optional<Path> path_of_application(std::string_view variable) {
+  const auto rest = variable.substr(k_application_prefix.size());
+  for (auto at = rest.find('_'); at != std::string_view::npos; at = rest.find('_', at + 1)) {
+    if (at == 0 || rest.substr(at + 1).starts_with("APPLICATIONS_")) continue;
+    auto inner =
+        environment_path(std::string(k_variable_prefix) + std::string(rest.substr(at + 1)));
+    if (!inner) continue;
+    Path path{"applications", path_lower(rest.substr(0, at))};
+    path.insert(path.end(), inner->begin(), inner->end());
+    return path;
+  }
+  return {};
+}
+
 }  // namespace
 
 Path split_path(std::string_view text) {
@@ -193,6 +210,7 @@ std::string environment_name(std::string_view path) {
 
 std::optional<Path> environment_path(std::string_view variable) {
   if (!variable.starts_with(k_variable_prefix) || path_upper(variable) != variable) return {};
+  if (variable.starts_with(k_application_prefix)) return path_of_application(variable);
   const std::string rest = path_lower(variable.substr(k_variable_prefix.size()));
   std::optional<Path> found;
   std::string_view shortest = rest;

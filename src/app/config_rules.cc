@@ -25,10 +25,10 @@ void rule_open_address(const RuleBench& bench) {
   const auto& config = bench.config();
   if (is_loopback(config.server.listen)) return;
   if (config.auth.api_keys.empty() && !config.auth.open_to_public) {
-    bench.refuse("server.listen", {"auth.api_keys", "auth.public"},
-                 "is reachable from other machines, but nobody may call: put a key into "
-                 "auth.api_keys (`otpd key new NAME` makes one), or set auth.public = true, or "
-                 "listen on 127.0.0.1");
+    bench.warn(
+        "server.listen is reachable from other machines, which may call only with an API key: "
+        "`otpd key create NAME` makes one in the running otpd; auth.public opens sending and "
+        "verifying to everybody");
   }
   if (config.testing.virtual_clock) {
     bench.refuse("testing.virtual_clock", {"server.listen"},
@@ -185,13 +185,29 @@ void rule_region(const RuleBench& bench) {
 }
 
 void rule_api_keys(const RuleBench& bench) {
+  const std::string base = bench.config().otp.application + "/";
   std::set<std::string> names;
   for (const auto& key : bench.config().auth.api_keys) {
-    const auto name = key.substr(0, key.find(':'));
+    std::string name = key.substr(0, key.find(':'));
+    if (name.starts_with(base)) name.erase(0, base.size());
+    if (const auto slash = name.find('/');
+        slash != std::string::npos && !bench.loaded.applications.contains(name.substr(0, slash))) {
+      bench.refuse("auth.api_keys", {},
+                   "holds a key of " + name.substr(0, slash) + ", which is no application");
+    }
     if (!names.insert(name).second) {
       bench.refuse("auth.api_keys", {}, "holds the name " + name + " twice");
     }
   }
+}
+
+void rule_cors(const RuleBench& bench) {
+  const auto& auth = bench.config().auth;
+  if (auth.open_to_public || std::ranges::find(auth.cors_origins, "*") == auth.cors_origins.end()) {
+    return;
+  }
+  bench.refuse("auth.cors_origins", {"auth.public"},
+               "has \"*\", which is for auth.public = true only: without it, name the origins");
 }
 
 // The limits forget what is older than their windows, and friction counts what they remember.
@@ -252,7 +268,8 @@ void rule_or(LoadedConfig& loaded, const std::string& path, std::string& value,
 }  // namespace
 
 void derive(LoadedConfig& loaded) {
-  auto& [config, origins, warnings] = loaded;
+  Config& config = loaded.config;
+  const auto& origins = loaded.origins;
   auto& server = config.server;
   const std::string scheme = server.tls_certificate.empty() ? "http://" : "https://";
   rule_or(loaded, "server.public_url", server.public_url, scheme + format_endpoint(server.listen),
@@ -268,7 +285,7 @@ void derive(LoadedConfig& loaded) {
             "server.public_url");
     if (config.friction.captcha_hosts.empty()) {
       config.friction.captcha_hosts = {url->host};
-      origins["friction.captcha_hosts"] = {Origin::Kind::derived, "server.public_url"};
+      loaded.origins["friction.captcha_hosts"] = {Origin::Kind::derived, "server.public_url"};
     }
   }
   for (auto& [name, purpose] : config.purposes) {
@@ -285,7 +302,7 @@ void derive(LoadedConfig& loaded) {
       continue;
     }
     smtp.require_tls = true;
-    origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
+    loaded.origins[path + "require_tls"] = {Origin::Kind::derived, path + "user"};
   }
   const bool local = is_loopback(server.listen);
   config.demo.enabled =
@@ -298,7 +315,7 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
   for (const auto rule : {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
                           rule_delivery, judge_routes, judge_providers, judge_test_recipients,
                           rule_webhooks, rule_templates, rule_friction, rule_captcha, rule_sessions,
-                          rule_region, rule_api_keys, rule_exposed_secrets}) {
+                          rule_region, rule_api_keys, rule_cors, rule_exposed_secrets}) {
     rule(bench);
   }
 }

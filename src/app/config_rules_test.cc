@@ -16,18 +16,33 @@ using testing::Not;
 
 const std::string k_rules_key = "shop:" + std::string(64, 'a');
 
-TEST(ConfigRules, AnOpenAddressNeedsSomebodyWhoMayCall) {
+TEST(ConfigRules, AnOpenAddressWithoutAKeyIsSaid) {
   const std::string open = "--server.listen=0.0.0.0:8080";
-  EXPECT_THAT(
-      errors(load_flags({open})),
-      HasSubstr("flag --server.listen  server.listen = \"0.0.0.0:8080\"\n      is reachable "
-                "from other machines, but nobody may call: put a key into auth.api_keys"));
-  EXPECT_EQ(errors(load_flags({open, "--auth.public=true"})), "fine");
-  EXPECT_EQ(errors(load_flags({open, "--auth.api_keys=" + k_rules_key})), "fine");
-  EXPECT_EQ(errors(load_flags({"--server.listen=[::1]:9"})), "fine");
-  // A key that is wrong is one mistake, not two.
-  EXPECT_THAT(errors(load_flags({open, "--auth.api_keys=shop"})),
-              Not(HasSubstr("nobody may call")));
+  const auto said = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {open, "--server.trusted_proxies=10.0.0.1",
+                                 "--server.public_url=https://otp.example"});
+    return load_flags(std::move(flags)).value().warnings;
+  };
+  EXPECT_THAT(said({}), testing::ElementsAre(HasSubstr("may call only with an API key")));
+  EXPECT_THAT(said({"--auth.public=true"}), testing::IsEmpty());
+  EXPECT_THAT(said({"--auth.api_keys=" + k_rules_key}), testing::IsEmpty());
+}
+
+TEST(ConfigRules, AConfiguredKeyIsOfAnApplicationThatThereIs) {
+  EXPECT_EQ(errors(load_flags({"--auth.api_keys=default/" + k_rules_key})), "fine");
+  EXPECT_THAT(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key})),
+              HasSubstr("holds a key of bank, which is no application"));
+  EXPECT_THAT(errors(load_flags({"--auth.api_keys=default/" + k_rules_key + "," + k_rules_key})),
+              HasSubstr("holds the name shop twice"));
+}
+
+TEST(ConfigRules, EveryOriginIsForWhatIsPublic) {
+  EXPECT_EQ(errors(load_flags({"--auth.cors_origins=https://shop.example"})), "fine");
+  EXPECT_THAT(errors(load_flags({"--auth.cors_origins=https://shop.example,*"})),
+              HasSubstr("is for auth.public = true only"));
+  EXPECT_EQ(errors(load_flags({"--auth.cors_origins=*", "--auth.public=true"})), "fine");
+  EXPECT_THAT(errors(load_flags({"--auth.cors_origins=https://shop.example/"})),
+              HasSubstr("an origin as browsers send it"));
 }
 
 TEST(ConfigRules, TheDemoIsServedOnLoopbackOrOnDemand) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "app/config_applications.h"
 #include "app/config_path.h"
 
 namespace otpd::app {
@@ -23,6 +24,17 @@ constexpr std::string_view k_example_template = R"(#
 # [messages.templates.login.sms]
 # en = "{code} is your {brand} code."
 # pt-BR = "{code} é o seu código {brand}."
+)";
+
+constexpr std::string_view k_example_application = R"(
+# Further applications (docs/applications.md): one section for each, with all that is different
+# there. None of them sees codes, sessions, factors or limits of another.
+#
+# [applications.shop.messages]
+# brand = "Shop"
+#
+# [applications.shop.limits]
+# ip_sends = 20
 )";
 
 // The text in lines of at most 100 columns, each after "# ".
@@ -73,14 +85,15 @@ std::string show_origin(const Origin& origin) {
   return origin.name + ":" + std::to_string(origin.line);
 }
 
-std::string show_row(const LoadedConfig& loaded, const Key& key, const Names& names) {
-  const std::string path = fill(key.path, names);
-  const std::string value = to_toml(value_of(key, names, loaded.config), key.secret());
-  return show_last(path) + " = " + value + "  # " + show_origin(origin_of(loaded, path)) + "\n";
+std::string show_row(const Config& config, const Origin& origin, const Key& key,
+                     const Names& names) {
+  const std::string value = to_toml(value_of(key, names, config), key.secret());
+  return show_last(fill(key.path, names)) + " = " + value + "  # " + show_origin(origin) + "\n";
 }
 
 std::string show_documentation(const Key& key) {
-  return show_comment(key.doc) + show_comment("Must be " + allowed(key) + ".");
+  return show_comment(key.doc) + show_comment("Must be " + allowed(key) + ".") +
+         (key.per_application ? show_comment("Applications may differ in it.") : "");
 }
 
 // The kinds of provider that no default is of: their keys, out of use.
@@ -114,11 +127,34 @@ std::string show_config(const LoadedConfig& loaded) {
       if (!text.empty()) text += "\n";
       text += "[" + fill(section.pattern, names) + "]\n";
       show_each_key(section, names, loaded.config, [&](const Key& key, const Names& full) {
-        text += show_row(loaded, key, full);
+        text += show_row(loaded.config, origin_of(loaded, fill(key.path, full)), key, full);
       });
     }
   }
+  for (const auto& [name, _] : loaded.config.applications) {
+    text += "\n" + show_application(loaded, name);
+  }
   return text;
+}
+
+std::string show_application(const LoadedConfig& loaded, const std::string& name) {
+  const Config& config = *loaded.config.applications.at(name);
+  const auto& origins = loaded.application_origins.at(name);
+  const std::string prefix = "applications." + name;
+  std::string text;
+  for (const auto& section : config_sections()) {
+    for (const auto& names : section_names(section.pattern, config)) {
+      std::string rows;
+      show_each_key(section, names, config, [&](const Key& key, const Names& full) {
+        const auto origin = origins.find(fill(key.path, full));
+        if (origin != origins.end()) rows += show_row(config, origin->second, key, full);
+      });
+      if (rows.empty()) continue;
+      text +=
+          (text.empty() ? "[" : "\n[") + prefix + "." + fill(section.pattern, names) + "]\n" + rows;
+    }
+  }
+  return text.empty() ? "[" + prefix + "]\n" : text;
 }
 
 std::string default_config_file() {
@@ -127,6 +163,7 @@ std::string default_config_file() {
   std::set<const Key*> documented;
   for (const auto& section : config_sections()) {
     text += "\n" + show_comment(section.doc);
+    if (section.per_application) text += show_comment("Applications may differ in it.");
     if (section.pattern.starts_with("messages.templates")) text += k_example_template;
     bool first = true;
     for (const auto& names : section_names(section.pattern, config)) {
@@ -140,6 +177,7 @@ std::string default_config_file() {
     }
     if (section.pattern == "providers.*") text += show_other_kinds(config);
   }
+  text += k_example_application;
   return text;
 }
 

@@ -10,6 +10,9 @@ namespace otpd::app {
 // Every effective value, with where it comes from as a comment; what is secret as "********".
 std::string show_config(const LoadedConfig& loaded);
 
+// The same of what one of the other applications says for itself.
+std::string show_application(const LoadedConfig& loaded, const std::string& name);
+
 // The documented file of all defaults: config/otpd.toml, byte for byte.
 std::string default_config_file();
 

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "app/config_applications.h"
 #include "app/config_source.h"
 
 namespace otpd::app {
@@ -57,14 +58,15 @@ void toml_flatten(const toml::table& table, const Path& path, const std::string&
   for (const auto& [key, node] : table) {
     Path inner = path;
     inner.emplace_back(key.str());
+    const Path meant = without_application(inner);
     const auto* section = node.as_table();
-    if (section && !section->empty() && is_section(inner)) {
+    if (section && !section->empty() && (meant.empty() || is_section(meant))) {
       toml_flatten(*section, inner, file, source);
       continue;
     }
     // Of what is no key, the name is wrong; of a key, its value may be.
     Names names;
-    const bool known = find_key(inner, {}, names) != nullptr;
+    const bool known = find_key(meant, {}, names) != nullptr;
     const Origin origin = toml_origin(file, known ? node.source() : key.source());
     source.assignments.push_back({inner, toml_value(node), origin});
   }

@@ -10,6 +10,7 @@
 #include "app/assemble.h"
 #include "app/audit_operations.h"
 #include "app/command_line.h"
+#include "app/key_operations.h"
 #include "app/operations.h"
 #include "app/otpd.h"
 #include "base/encoding.h"
@@ -149,12 +150,18 @@ int run(int argc, char** argv) {
     case Action::config_check:
     case Action::config_show:
     case Action::config_default:
+    case Action::app_list:
+    case Action::app_show:
       return run_config_command(command, load_request(command), std::cout, std::cerr);
     case Action::key_new:
-      return new_api_key(command.key_name);
+      return new_api_key(command.key.name);
     case Action::serve:
     case Action::keys_show:
     case Action::keys_rotate:
+    case Action::key_create:
+    case Action::key_list:
+    case Action::key_rotate:
+    case Action::key_revoke:
     case Action::providers_list:
     case Action::provider_disable:
     case Action::provider_enable:
@@ -181,6 +188,10 @@ int run(int argc, char** argv) {
   if (command.action == Action::audit_search || command.action == Action::audit_export ||
       command.action == Action::audit_verify) {
     return run_audit_operation(command, loaded->config, audit_output());
+  }
+  if (command.action == Action::key_create || command.action == Action::key_list ||
+      command.action == Action::key_rotate || command.action == Action::key_revoke) {
+    return run_key_operation(command, loaded->config, std::cout, std::cerr);
   }
   return run_operation(command, loaded->config, std::cout, std::cerr);
 }

@@ -154,10 +154,11 @@ Result<std::unique_ptr<delivery::Provider>> make_provider(const ProviderConfig& 
   return providers::make_log();
 }
 
-Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
+Result<Providers> make_providers(const Config& config,
+                                 const std::set<std::string, std::less<>>& names,
                                  const ProviderPorts& ports) {
   Providers providers;
-  for (const std::string& name : routes.lanes()) {
+  for (const std::string& name : names) {
     auto made = make_provider(config.providers.at(name), ports, name);
     if (!made) return fail(made.error().kind, "providers." + name + ": " + made.error().message);
     providers.emplace(name, std::move(*made));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "app/config.h"
@@ -11,7 +12,6 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "delivery/provider.h"
-#include "delivery/route.h"
 #include "net/client.h"
 
 namespace otpd::app {
@@ -29,9 +29,10 @@ struct ProviderPorts {
   bool sends = true;
 };
 
-// The providers that a route uses, by name. They run on the client's loop.
+// The providers of these names, which the configuration has. They run on the client's loop.
 using Providers = std::map<std::string, std::unique_ptr<delivery::Provider>>;
-Result<Providers> make_providers(const Config& config, const delivery::RouteTable& routes,
+Result<Providers> make_providers(const Config& config,
+                                 const std::set<std::string, std::less<>>& names,
                                  const ProviderPorts& ports);
 
 // One provider. Failure::invalid naming the setting that is missing or cannot be. It runs

@@ -73,8 +73,8 @@ TEST_F(MakeProvidersTest, MakesEveryKindFromWhatTheConfigurationAccepts) {
 TEST_F(MakeProvidersTest, MakesOnlyWhatARouteUses) {
   const auto loaded = load(k_every_kind + "[delivery.routes]\nsms = [\"v\"]\nvoice = [\"h\"]\n");
   ASSERT_TRUE(loaded) << errors(loaded);
-  const auto providers =
-      make_providers(loaded->config, make_routes(loaded->config), {loop, client, clock, random});
+  const auto providers = make_providers(loaded->config, make_routes(loaded->config).lanes(),
+                                        {loop, client, clock, random});
   ASSERT_TRUE(providers);
   std::vector<std::string> names;
   for (const auto& [name, _] : *providers) names.push_back(name);

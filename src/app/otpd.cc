@@ -8,7 +8,9 @@
 #include <future>
 #include <thread>
 
+#include "app/applications.h"
 #include "app/assemble.h"
+#include "app/key_upkeep.h"
 #include "app/make_lanes.h"
 #include "app/roles.h"
 #include "app/webhooks.h"
@@ -43,10 +45,10 @@ class Process final : public Otpd {
       : config_(config),
         duties_(duties_of(config.server)),
         clock_(make_clock(config.testing)),
-        rules_(make_rules(config)),
         loops_(loop_count(config.server.threads), "http"),
         worker_(1, "worker"),
-        client_(std::make_unique<net::Client>(worker_[0])) {}
+        client_(std::make_unique<net::Client>(worker_[0])),
+        key_book_(application_names(config)) {}
 
   ~Process() override {
     // Nothing runs on a loop any more when the parts that it uses are destroyed.
@@ -102,6 +104,11 @@ class Process final : public Otpd {
       boost::asio::post(worker_[0], [this] { pump_->stop(); });
       pump_ended_.wait_for(config_.server.drain_timeout);
     }
+    if (duties_.serves) {
+      boost::asio::co_spawn(worker_[0].get_executor(), key_upkeep_->write_uses(),
+                            boost::asio::use_future)
+          .wait_for(config_.server.drain_timeout);
+    }
     if (!duties_.audits) return;
     // What the service did last is signed, too.
     boost::asio::co_spawn(worker_[0].get_executor(), checkpointer_->sign(), boost::asio::use_future)
@@ -120,6 +127,7 @@ class Process final : public Otpd {
   Task<void> purge_for_ever();
   Task<void> watch_deadlines();
   Task<void> sweep_for_ever();
+  Result<void> read_api_keys();
 
   // What everything is written through.
   otp::Store& store() { return webhooks_ ? webhooks_->store() : backend_->store(); }
@@ -132,7 +140,6 @@ class Process final : public Otpd {
   std::unique_ptr<Clock> clock_;
   crypto::SystemRandom random_;
   std::optional<crypto::KeyRing> keys_;
-  const otp::Rules rules_;
   net::EventLoops loops_;   // HTTP
   net::EventLoops worker_;  // delivery and purging
   std::unique_ptr<net::Client> client_;
@@ -143,11 +150,9 @@ class Process final : public Otpd {
   std::optional<delivery::ExpirySweep> deadlines_;
   std::optional<audit::Checkpointer> checkpointer_;
 
-  std::optional<delivery::Templates> templates_;
-  delivery::RouteTable routes_;
   Providers providers_;
   delivery::Lanes lanes_;
-  std::optional<delivery::Dispatcher> dispatcher_;
+  std::unique_ptr<Applications> applications_;
   std::optional<delivery::LaneBoard> lane_board_;
   std::optional<delivery::LaneExchange> lane_exchange_;
   std::optional<audit::Pump> pump_;
@@ -158,12 +163,9 @@ class Process final : public Otpd {
   std::promise<void> courier_end_;
   std::future<void> courier_ended_ = courier_end_.get_future();
 
-  std::unique_ptr<otp::CaptchaJudge> captcha_judge_;  // null: no vendor is asked
-  std::unique_ptr<otp::Issuer> issuer_;
-  std::unique_ptr<otp::Sessions> sessions_;
-  std::unique_ptr<otp::Factors> factors_;
-  std::unique_ptr<otp::Verifier> verifier_;
-  std::unique_ptr<otp::Verifications> verifications_;
+  std::unique_ptr<otp::ApiKeys> api_keys_;
+  gateway::KeyBook key_book_;
+  std::optional<KeyUpkeep> key_upkeep_;
   std::optional<gateway::AccessControl> access_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<net::HttpServer> server_;
@@ -207,28 +209,29 @@ Result<void> Process::open_webhooks() {
 }
 
 Result<void> Process::open_delivery() {
-  auto templates = make_templates(config_.messages);
-  if (!templates) return std::unexpected(templates.error());
-  templates_.emplace(std::move(*templates));
-  routes_ = make_routes(config_);
+  const auto make_judge = [this](const FrictionConfig& friction) {
+    return make_captcha_judge(friction, worker_[0], *client_);
+  };
+  auto applications = Applications::make(config_, services(), lanes_, make_judge);
+  if (!applications) return std::unexpected(applications.error());
+  applications_ = std::move(*applications);
   receipts_.emplace(delivery::ReceiptPorts{store(), *clock_, random_, *keys_, metrics_},
                     delivery::ReceiptConfig{.application = config_.otp.application});
   const auto sink_of = [this](const std::string& provider) { return receipt_sink(provider); };
-  auto providers = make_providers(
-      config_, routes_, {worker_[0], *client_, *clock_, random_, sink_of, duties_.delivers});
+  auto providers =
+      make_providers(config_, applications_->providers(),
+                     {worker_[0], *client_, *clock_, random_, sink_of, duties_.delivers});
   if (!providers) return std::unexpected(providers.error());
   providers_ = std::move(*providers);
   lanes_ = make_lanes(config_, providers_, metrics_);
-  dispatcher_.emplace(lanes_, routes_, *clock_, random_);
   lane_board_.emplace(worker_[0], lanes_, *clock_, cluster_ ? &cluster_->health() : nullptr);
   if (cluster_) lane_exchange_.emplace(cluster_->health(), lanes_, *clock_);
   deadlines_.emplace(delivery::ExpirySweepPorts{store(), *clock_, random_, metrics_},
                      delivery::ExpirySweepConfig{});
   courier_ = std::make_unique<delivery::Courier>(
-      delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, *templates_,
-                             *dispatcher_, metrics_, webhooks_ ? &webhooks_->sender() : nullptr,
-                             &*deadlines_},
-      make_courier_config(config_));
+      delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, metrics_,
+                             webhooks_ ? &webhooks_->sender() : nullptr, &*deadlines_},
+      make_courier_config(config_), applications_->outlets());
   return {};
 }
 
@@ -245,24 +248,16 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 }
 
 Result<void> Process::open_gateway() {
-  captcha_judge_ = make_captcha_judge(config_.friction, worker_[0], *client_);
-  issuer_ = std::make_unique<otp::Issuer>(services(), rules_, *dispatcher_, captcha_judge_.get());
-  sessions_ = std::make_unique<otp::Sessions>(services(), rules_);
-  factors_ = std::make_unique<otp::Factors>(services(), rules_);
-  verifier_ = std::make_unique<otp::Verifier>(services(), rules_, *sessions_);
-  verifications_ = std::make_unique<otp::Verifications>(services());
-  auto access = make_access(config_, random_);
+  api_keys_ = std::make_unique<otp::ApiKeys>(services());
+  key_upkeep_.emplace(key_book_, *api_keys_);
+  if (const auto read = read_api_keys(); !read) return read;
+  auto access = make_access(config_, random_, key_book_);
   if (!access) return std::unexpected(access.error());
   access_.emplace(std::move(*access));
   auto proxies = gateway::Networks::parse(config_.server.trusted_proxies);
   if (!proxies) return std::unexpected(proxies.error());
 
-  gateway::Service service{*issuer_,
-                           *verifier_,
-                           *verifications_,
-                           *sessions_,
-                           *factors_,
-                           rules_,
+  gateway::Service service{applications_->base(),
                            store(),
                            backend_->queue(),
                            backend_->audit(),
@@ -277,19 +272,20 @@ Result<void> Process::open_gateway() {
                            delivery::Tally(metrics_),
                            dynamic_cast<VirtualClock*>(clock_.get()),
                            *access_,
+                           *api_keys_,
+                           key_book_,
                            std::move(*proxies),
-                           {},
-                           config_.otp.default_region,
                            config_.demo.enabled,
                            config_.server.max_in_flight,
                            webhooks_ ? &webhooks_->endpoint() : nullptr};
   service.serves_applications = duties_.serves;
+  service.cors = gateway::Cors(config_.auth.cors_origins);
   if (cluster_) {
     service.store_name = "redis";
     service.parts.push_back(
         {"postgres", needs_postgres(config_), [this] { return cluster_->ping_postgres(); }});
   }
-  service.channels = routes_.channels();
+  service.others = applications_->others();
   service.index_key = keys_->index_key();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);
@@ -318,6 +314,7 @@ void Process::start_worker() {
   const auto spawn = [this](Task<void> task) {
     boost::asio::co_spawn(worker_[0].get_executor(), std::move(task), boost::asio::detached);
   };
+  if (duties_.serves) spawn(key_upkeep_->run());
   if (duties_.delivers) spawn(deliver());
   if (duties_.delivers) spawn(watch_deadlines());
   if (duties_.audits) spawn(purge_for_ever());
@@ -328,9 +325,8 @@ void Process::start_worker() {
 }
 
 Task<void> Process::watch_deadlines() {
-  std::map<std::string, Millis, std::less<>> lifetimes;
-  for (const auto& [name, policy] : rules_.policies) lifetimes.emplace(name, policy.lifetime);
-  const auto recovered = co_await deadlines_->recover(backend_->audit(), lifetimes);
+  const auto recovered =
+      co_await deadlines_->recover(backend_->audit(), applications_->lifetimes());
   if (!recovered) {
     log::warn("deadlines from before the start are not known",
               {{"reason", recovered.error().message}});
@@ -345,6 +341,14 @@ Task<void> Process::sweep_for_ever() {
     co_await deadlines_->sweep();
     co_await sleep_for(k_sweep_every);
   }
+}
+
+// Embedded, they are in our own file; in a cluster readiness waits for them.
+Result<void> Process::read_api_keys() {
+  if (!duties_.serves || cluster_) return {};
+  return boost::asio::co_spawn(worker_[0].get_executor(), gateway::refresh(key_book_, *api_keys_),
+                               boost::asio::use_future)
+      .get();
 }
 
 Task<void> Process::purge_for_ever() {

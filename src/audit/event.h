@@ -44,6 +44,9 @@ inline constexpr std::string_view k_admin_provider_enabled = "admin_provider_ena
 inline constexpr std::string_view k_admin_webhook_disabled = "admin_webhook_disabled";
 inline constexpr std::string_view k_admin_webhook_enabled = "admin_webhook_enabled";
 inline constexpr std::string_view k_admin_requeued = "admin_requeued";
+inline constexpr std::string_view k_admin_key_created = "admin_key_created";
+inline constexpr std::string_view k_admin_key_rotated = "admin_key_rotated";
+inline constexpr std::string_view k_admin_key_revoked = "admin_key_revoked";
 }  // namespace event_type
 
 // Never holds a code, a token or an address. Written in the same atomic step as the state change
@@ -59,7 +62,8 @@ struct Event {
   std::string verification_id;  // as the API shows it, or empty
   std::string purpose;
   std::string provider;
-  std::string detail;  // a short reason from a fixed set, e.g. "ip", "21211"; or a factor's id
+  // A short reason from a fixed set, e.g. "ip", "21211"; or the id of a factor or of an API key.
+  std::string detail;
   bool operator==(const Event&) const = default;
 };
 

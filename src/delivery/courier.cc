@@ -30,8 +30,11 @@ struct Courier::Meters {
   Tally tally;
 };
 
-Courier::Courier(CourierPorts ports, CourierConfig config)
-    : ports_(ports), config_(std::move(config)), meters_(std::make_unique<Meters>(ports.metrics)) {}
+Courier::Courier(CourierPorts ports, CourierConfig config, Outlets outlets)
+    : ports_(ports),
+      config_(std::move(config)),
+      outlets_(std::move(outlets)),
+      meters_(std::make_unique<Meters>(ports.metrics)) {}
 
 Courier::~Courier() = default;
 
@@ -73,9 +76,20 @@ Task<void> Courier::run() {
     }
     take_webhooks(std::move(webhooks), co_await this_executor());
   }
-  while (!busy_.empty() || ports_.dispatcher.on_their_way() > 0) {
+  while (!busy_.empty() || on_their_way() > 0) {
     co_await wait_for_room(k_take_wait);
   }
+}
+
+const Outlet* Courier::find_outlet(std::string_view application) const {
+  const auto found = outlets_.find(application.empty() ? config_.application : application);
+  return found == outlets_.end() ? nullptr : &found->second;
+}
+
+std::size_t Courier::on_their_way() const {
+  std::size_t all = 0;
+  for (const auto& [application, outlet] : outlets_) all += outlet.dispatcher.on_their_way();
+  return all;
 }
 
 Task<void> Courier::deliver(Job job) {
@@ -103,6 +117,11 @@ Task<void> Courier::attempt(Delivery& delivery) {
   if (now >= job.expires_at || verification == nullptr || !verification->is_live(now) ||
       arrived(delivery.payload, *verification)) {
     co_await write_end(delivery, Moot{});
+    co_return;
+  }
+  delivery.outlet = find_outlet(delivery.payload.application);
+  if (delivery.outlet == nullptr) {
+    co_await write_end(delivery, GiveUp{"unknown application", k_reason_misconfigured});
     co_return;
   }
   delivery.accepted_at = verification->last_send_at;

@@ -30,15 +30,22 @@ struct Fallback {
   Millis after{30'000};
 };
 
+// How the messages of one application are made, and which way they go. All outlives the courier.
+struct Outlet {
+  const Templates& templates;
+  Dispatcher& dispatcher;
+  std::map<std::string, std::string, std::less<>> link_urls = {};  // purpose -> URL with {token}
+  std::map<std::string, Fallback, std::less<>> fallbacks = {};     // by channel
+  std::set<std::string, std::less<>> fallback_purposes = {};       // those that allow it
+};
+using Outlets = std::map<std::string, Outlet, std::less<>>;  // by application
+
 struct CourierConfig {
-  std::string application = "default";
-  std::size_t in_flight = 256;  // jobs at once
-  Millis lease{30'000};         // longer than a try with its commit can take
-  Millis trouble_pause{250};    // before asking a store again that failed
+  std::string application = "default";  // of jobs that name none, and of the lanes
+  std::size_t in_flight = 256;          // jobs at once
+  Millis lease{30'000};                 // longer than a try with its commit can take
+  Millis trouble_pause{250};            // before asking a store again that failed
   RetryPolicy retry;
-  std::map<std::string, std::string, std::less<>> link_urls;  // purpose -> URL with {token}
-  std::map<std::string, Fallback, std::less<>> fallbacks;     // by channel
-  std::set<std::string, std::less<>> fallback_purposes;       // those that allow it
 };
 
 // What the courier works with; all outlive it.
@@ -48,8 +55,6 @@ struct CourierPorts {
   const Clock& clock;
   Random& random;
   const crypto::KeyRing& keys;
-  const Templates& templates;
-  Dispatcher& dispatcher;
   Metrics& metrics;
   WebhookSender* webhooks = nullptr;  // null: a webhook that waits becomes a dead letter
   ExpirySweep* deadlines = nullptr;   // null: nobody wants to know them
@@ -58,7 +63,9 @@ struct CourierPorts {
 // Lives on one loop.
 class Courier {
  public:
-  Courier(CourierPorts ports, CourierConfig config);
+  // `outlets` has that of `config.application`. What is of an application that has none becomes a
+  // dead letter.
+  Courier(CourierPorts ports, CourierConfig config, Outlets outlets);
   ~Courier();
   Courier(const Courier&) = delete;
   Courier& operator=(const Courier&) = delete;
@@ -76,6 +83,8 @@ class Courier {
   Task<void> deliver(Job job);
   Task<void> attempt(Delivery& delivery);
   Task<bool> open(Delivery& delivery);
+  const Outlet* find_outlet(std::string_view application) const;
+  std::size_t on_their_way() const;
   Result<std::shared_ptr<const Message>> compose(const Delivery& delivery, Millis left) const;
   Task<NextStep> hand_over(Delivery& delivery);
   Task<Result<void>> remember_message(const Delivery& delivery, const std::string& message_id);
@@ -93,6 +102,7 @@ class Courier {
 
   CourierPorts ports_;
   CourierConfig config_;
+  const Outlets outlets_;
   std::unique_ptr<Meters> meters_;
   // Job id -> newest lease, of what this courier is busy with: a job whose lease ran out under us
   // is not begun twice.

@@ -71,17 +71,18 @@ Result<std::shared_ptr<const Message>> Courier::compose(const Delivery& delivery
                                                         Millis left) const {
   const otp::Payload& payload = delivery.payload;
   std::string link;
-  if (const auto url = config_.link_urls.find(payload.purpose);
-      url != config_.link_urls.end() && !payload.link_token.empty()) {
+  if (const auto url = delivery.outlet->link_urls.find(payload.purpose);
+      url != delivery.outlet->link_urls.end() && !payload.link_token.empty()) {
     link = fill_link(url->second, payload.link_token.reveal());
   }
-  auto rendered = ports_.templates.render(payload.purpose, payload.channel, payload.locale,
-                                          {.code = payload.code.reveal(),
-                                           .link = link,
-                                           .amount = payload.context.amount,
-                                           .currency = payload.context.currency,
-                                           .payee = payload.context.payee,
-                                           .valid_for = left});
+  auto rendered =
+      delivery.outlet->templates.render(payload.purpose, payload.channel, payload.locale,
+                                        {.code = payload.code.reveal(),
+                                         .link = link,
+                                         .amount = payload.context.amount,
+                                         .currency = payload.context.currency,
+                                         .payee = payload.context.payee,
+                                         .valid_for = left});
   wipe(link);
   if (!rendered) return std::unexpected(rendered.error());
   return std::make_shared<const Message>(Message{.job_id = hex_encode(delivery.job.id),
@@ -102,7 +103,7 @@ Task<NextStep> Courier::hand_over(Delivery& delivery) {
   const Millis left = delivery.job.expires_at - ports_.clock.now();
   auto message = compose(delivery, left);
   if (!message) co_return GiveUp{message.error().message, k_reason_misconfigured};
-  Dispatch dispatch = co_await ports_.dispatcher.dispatch(std::move(*message), left);
+  Dispatch dispatch = co_await delivery.outlet->dispatcher.dispatch(std::move(*message), left);
   delivery.lane = dispatch.lane;
   delivery.failed = std::move(dispatch.failed);
   const TimePoint now = ports_.clock.now();
@@ -131,7 +132,7 @@ Task<NextStep> Courier::hand_over(Delivery& delivery) {
 // Receipts of some carriers say no more than their own name of the message.
 Task<Result<void>> Courier::remember_message(const Delivery& delivery,
                                              const std::string& message_id) {
-  if (message_id.empty() || !ports_.dispatcher.receipts_by_message_id(delivery.lane)) {
+  if (message_id.empty() || !delivery.outlet->dispatcher.receipts_by_message_id(delivery.lane)) {
     co_return Result<void>{};
   }
   const otp::Key key =
@@ -144,9 +145,10 @@ Task<Result<void>> Courier::remember_message(const Delivery& delivery,
 
 void Courier::plan_fallback(Delivery& delivery, const std::string& message_id) {
   const otp::Payload& payload = delivery.payload;
-  const auto next = config_.fallbacks.find(payload.channel);
-  if (next == config_.fallbacks.end() || message_id.empty() ||
-      !config_.fallback_purposes.contains(payload.purpose)) {
+  const Outlet& outlet = *delivery.outlet;
+  const auto next = outlet.fallbacks.find(payload.channel);
+  if (next == outlet.fallbacks.end() || message_id.empty() ||
+      !outlet.fallback_purposes.contains(payload.purpose)) {
     return;
   }
   const TimePoint due = ports_.clock.now() + next->second.after;

@@ -15,7 +15,8 @@ inline constexpr int k_max_write_tries = 40;
 struct Courier::Delivery {
   Job job;
   otp::Payload payload;
-  otp::Record record;  // the recipient's, as loaded before the try
+  const Outlet* outlet = nullptr;  // the application's
+  otp::Record record;              // the recipient's, as loaded before the try
   // The same, read; nothing if it or the job cannot be: then only the dead letter can tell.
   std::optional<otp::RecipientState> state;
   std::string lane;  // the last one asked

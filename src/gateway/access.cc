@@ -1,5 +1,8 @@
 #include "gateway/access.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/encoding.h"
@@ -32,23 +35,65 @@ bool is_forwarded(const net::HttpRequest& request) {
          net::count_headers(request.headers, "Forwarded") > 0;
 }
 
-Problem unauthorized(std::string detail) {
-  return {.name = ProblemName::unauthorized, .detail = std::move(detail)};
+// With `error` as RFC 6750 section 3.1 names it; empty where nothing was presented.
+Problem unauthorized(std::string detail, std::string_view error = {}) {
+  Problem problem{.name = ProblemName::unauthorized, .detail = std::move(detail)};
+  if (!error.empty()) {
+    problem.headers = {{"WWW-Authenticate", fmt::format("Bearer error=\"{}\"", error)}};
+  }
+  return problem;
+}
+
+// One answer to a key that never was, has expired or was revoked.
+Problem unknown_key() {
+  return unauthorized("This API key is not known, or no longer.", "invalid_token");
+}
+
+Problem insufficient(otp::Scopes needed) {
+  const std::string scopes = fmt::format("{}", fmt::join(needed.names(), " "));
+  return {
+      .name = ProblemName::forbidden,
+      .detail = fmt::format("This API key lacks the scope {}.", fmt::join(needed.names(), " or ")),
+      .scope = scopes,
+      .headers = {{"WWW-Authenticate",
+                   fmt::format("Bearer error=\"insufficient_scope\", scope=\"{}\"", scopes)}}};
+}
+
+struct KeyEntry {
+  std::string hash;
+  KnownKey key;
+};
+
+// "name:sha256hex" or "application/name:sha256hex".
+std::optional<KeyEntry> parse_key_entry(std::string_view entry,
+                                        const otp::Applications& applications) {
+  const auto colon = entry.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto hash = hex_decode(entry.substr(colon + 1));
+  if (!hash || hash->size() != k_sha256_bytes) return std::nullopt;
+  std::string_view name = entry.substr(0, colon);
+  std::string_view application;
+  if (const auto slash = name.find('/'); slash != std::string_view::npos) {
+    application = name.substr(0, slash);
+    name.remove_prefix(slash + 1);
+    if (!applications.contains(application)) return std::nullopt;
+    if (application == applications.base) application = {};
+  }
+  if (name.empty()) return std::nullopt;
+  return KeyEntry{*hash, {std::string(name), std::string(application), otp::k_usual_scopes}};
 }
 
 }  // namespace
 
-Result<AccessControl> AccessControl::make(AccessConfig config) {
-  AccessControl control;
+Result<AccessControl> AccessControl::make(AccessConfig config, KeyBook& book) {
+  AccessControl control(book);
   for (const std::string& entry : config.api_keys) {
-    const auto colon = entry.rfind(':');
-    const auto hash = colon == std::string::npos
-                          ? std::nullopt
-                          : hex_decode(std::string_view(entry).substr(colon + 1));
-    if (colon == 0 || !hash || hash->size() != k_sha256_bytes) {
-      return fail(Failure::invalid, "an API key entry is not \"name:sha256hex\"");
+    auto parsed = parse_key_entry(entry, book.applications());
+    if (!parsed) {
+      return fail(Failure::invalid,
+                  "an API key entry is not \"name:sha256hex\", or not of an application");
     }
-    control.keys_.push_back({entry.substr(0, colon), *hash});
+    control.configured_.emplace(std::move(parsed->hash), std::move(parsed->key));
   }
   control.config_ = std::move(config);
   return control;
@@ -66,34 +111,74 @@ bool AccessControl::came_over_loopback(const net::HttpRequest& request) const {
          std::ranges::find(config_.own_hosts, host) != config_.own_hosts.end();
 }
 
-std::optional<std::string> AccessControl::find_key(std::string_view presented) const {
-  if (presented.empty()) return std::nullopt;
-  const std::string hash = crypto::sha256(presented);
-  std::optional<std::string> name;
-  for (const ApiKey& key : keys_) {
-    if (crypto::equal_constant_time(key.hash, hash)) name = key.name;
-  }
-  return name;
+bool AccessControl::is_admin(std::string_view presented) const {
+  return !config_.admin_token.empty() &&
+         crypto::equal_constant_time(crypto::sha256(presented),
+                                     crypto::sha256(config_.admin_token.reveal()));
 }
 
-std::expected<Caller, Problem> AccessControl::check(Access access, const net::HttpRequest& request,
+Result<std::optional<KnownKey>> AccessControl::find_key(std::string_view presented,
+                                                        TimePoint now) const {
+  const std::string hash = crypto::sha256(presented);
+  const auto found = configured_.find(hash);
+  if (found != configured_.end() && crypto::equal_constant_time(found->first, hash)) {
+    return found->second;
+  }
+  return book_->find(presented, now);
+}
+
+AccessControl::Checked AccessControl::check_admin(std::string_view presented, TimePoint now) const {
+  if (presented.empty()) {
+    return std::unexpected(unauthorized("This needs the admin token as a bearer token."));
+  }
+  if (is_admin(presented)) return Caller{.name = "admin"};
+  const auto key = find_key(presented, now);
+  if (!key) return std::unexpected(problem_of(key.error()));
+  if (!*key) {
+    return std::unexpected(
+        unauthorized("This needs the admin token as a bearer token.", "invalid_token"));
+  }
+  // What another application's key says of itself opens nothing here.
+  if (!(*key)->application.empty() || !(*key)->scopes.has(otp::Scope::admin)) {
+    return std::unexpected(insufficient({otp::Scope::admin}));
+  }
+  return Caller{.name = (*key)->name};
+}
+
+AccessControl::Checked AccessControl::check_key(std::string_view presented, const Need& need,
+                                                TimePoint now) const {
+  auto key = find_key(presented, now);
+  if (!key) return std::unexpected(problem_of(key.error()));
+  if (!*key) return std::unexpected(unknown_key());
+  if (!(*key)->scopes.has_any_of(need.scopes)) return std::unexpected(insufficient(need.scopes));
+  return Caller{std::move((*key)->name), std::move((*key)->application)};
+}
+
+AccessControl::Checked AccessControl::check_keyless(const Need& need,
+                                                    const net::HttpRequest& request,
                                                     std::string_view client_ip) const {
+  const bool may_send = need.access == Access::public_application;
+  if (may_send && config_.public_application) return Caller{};
+  if (has_keys()) {
+    return std::unexpected(unauthorized("This needs an API key as a bearer token."));
+  }
+  if (may_send ? came_over_loopback(request) : is_local(request, client_ip)) return Caller{};
+  return std::unexpected(
+      unauthorized("There is no API key yet, so only this machine may call. Make one, or open "
+                   "sending and verifying by auth.public."));
+}
+
+AccessControl::Checked AccessControl::check(const Need& need, const net::HttpRequest& request,
+                                            std::string_view client_ip, TimePoint now) const {
   const std::string_view presented = bearer(request);
-  const auto is_admin = [&] {
-    return !config_.admin_token.empty() &&
-           crypto::equal_constant_time(crypto::sha256(presented),
-                                       crypto::sha256(config_.admin_token.reveal()));
-  };
-  switch (access) {
+  switch (need.access) {
     case Access::anybody:
       return Caller{};
     case Access::admin:
-      if (is_admin()) return Caller{.name = "admin"};
-      return std::unexpected(unauthorized("This needs the admin token as a bearer token."));
+      return check_admin(presented, now);
     case Access::operation:
-      if (is_admin() || is_local(request, client_ip)) return Caller{.name = "operator"};
-      return std::unexpected(
-          unauthorized("From another machine this needs the admin token as a bearer token."));
+      if (is_local(request, client_ip)) return Caller{.name = "operator"};
+      return check_admin(presented, now);
     case Access::test:
       if (is_local(request, client_ip)) return Caller{.name = "test"};
       return std::unexpected(
@@ -102,19 +187,8 @@ std::expected<Caller, Problem> AccessControl::check(Access access, const net::Ht
     case Access::public_application:
       break;
   }
-  if (auto name = find_key(presented)) return Caller{.name = *std::move(name)};
-  if (!presented.empty() && !keys_.empty()) {
-    return std::unexpected(unauthorized("This API key is not known."));
-  }
-  const bool may_send = access == Access::public_application;
-  if (may_send && config_.public_application) return Caller{};
-  if (keys_.empty() && (may_send ? came_over_loopback(request) : is_local(request, client_ip))) {
-    return Caller{};
-  }
-  return std::unexpected(unauthorized(
-      keys_.empty() ? "No API key is configured, so only this machine may call. Configure "
-                      "auth.api_keys, or auth.public for sending and verifying."
-                    : "This needs an API key as a bearer token."));
+  return presented.empty() ? check_keyless(need, request, client_ip)
+                           : check_key(presented, need, now);
 }
 
 }  // namespace otpd::gateway

@@ -5,10 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "gateway/key_book.h"
 #include "gateway/problem.h"
 #include "net/http_message.h"
 
@@ -19,9 +22,14 @@ enum class Access : std::uint8_t {
   anybody,             // health, the contract, the demo page
   application,         // an API key; without any, this machine only, not what it forwards
   public_application,  // an API key, unless opened to everybody; without any, over loopback only
-  operation,           // the admin token, or this machine
-  admin,               // the admin token
+  operation,           // as admin, or this machine
+  admin,               // the admin token, or an API key of the base application with that scope
   test,                // this machine (exists only with the virtual clock, on loopback)
+};
+
+struct Need {
+  Access access = Access::anybody;
+  otp::Scopes scopes{};  // of an API key, any of these
 };
 
 // Who calls, as it showed itself.
@@ -31,7 +39,8 @@ struct Caller {
 };
 
 struct AccessConfig {
-  // "name:sha256hex" of each API key.
+  // "name:sha256hex" or "application/name:sha256hex" of each API key that the configuration has;
+  // good for everything but admin.
   std::vector<std::string> api_keys;
   bool public_application = false;
   Secret admin_token;
@@ -42,26 +51,33 @@ struct AccessConfig {
 
 class AccessControl {
  public:
-  // Failure::invalid naming the key entry that cannot be used.
-  static Result<AccessControl> make(AccessConfig config);
+  // Failure::invalid naming the key entry that cannot be used. `book` has the other API keys, and
+  // says which applications there are; it outlives this.
+  static Result<AccessControl> make(AccessConfig config, KeyBook& book);
 
-  // The caller, or the refusal. API keys are compared by their SHA-256, the admin token by its own
-  // bytes, both in constant time.
-  std::expected<Caller, Problem> check(Access access, const net::HttpRequest& request,
-                                       std::string_view client_ip) const;
+  // The caller, or the refusal. API keys are found by their SHA-256 and compared in constant time,
+  // as is the admin token.
+  std::expected<Caller, Problem> check(const Need& need, const net::HttpRequest& request,
+                                       std::string_view client_ip, TimePoint now) const;
 
  private:
-  struct ApiKey {
-    std::string name;
-    std::string hash;
-  };
-  AccessControl() = default;
+  using Checked = std::expected<Caller, Problem>;
+
+  explicit AccessControl(KeyBook& book) : book_(&book) {}
   bool came_over_loopback(const net::HttpRequest& request) const;
   bool is_local(const net::HttpRequest& request, std::string_view client_ip) const;
-  std::optional<std::string> find_key(std::string_view presented) const;
+  bool is_admin(std::string_view presented) const;
+  // A failure only while the book is empty-handed.
+  Result<std::optional<KnownKey>> find_key(std::string_view presented, TimePoint now) const;
+  bool has_keys() const { return !configured_.empty() || book_->had_keys(); }
+  Checked check_admin(std::string_view presented, TimePoint now) const;
+  Checked check_key(std::string_view presented, const Need& need, TimePoint now) const;
+  Checked check_keyless(const Need& need, const net::HttpRequest& request,
+                        std::string_view client_ip) const;
 
   AccessConfig config_;
-  std::vector<ApiKey> keys_;
+  std::unordered_map<std::string, KnownKey> configured_;  // by SHA-256
+  KeyBook* book_;
 };
 
 }  // namespace otpd::gateway

@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
+constexpr TimePoint k_access_now{Seconds(1'795'310'000)};
 const std::string k_admin_token = "otpa_0123456789abcdef0123456789abcdef";
 
 net::HttpRequest call_from(const std::string& peer, const std::string& host,
@@ -37,17 +38,43 @@ class CallerAccess : public ::testing::Test {
     config.public_application = open;
     config.admin_token = Secret(std::string(k_admin_token));
     config.own_hosts = {"otp.internal"};
-    return AccessControl::make(std::move(config)).value();
+    return AccessControl::make(std::move(config), book_).value();
+  }
+  // The book has these keys; version 0: there has never been one.
+  void know(std::vector<otp::ApiKey> keys, std::uint64_t version = 1) {
+    book_.install(book_.begin_load(), {version, std::move(keys)});
+  }
+  static otp::ApiKey key_of(const std::string& name, otp::Scopes scopes,
+                            const std::string& application = "default") {
+    otp::ApiKey key{.id = name, .name = name, .application = application};
+    key.scopes = scopes;
+    key.secret_hash = crypto::sha256("secret of " + name);
+    return key;
   }
   // Who it is, or "!<problem>".
   static std::string who(const AccessControl& control, Access access,
-                         const net::HttpRequest& request) {
-    const auto caller = control.check(access, request, request.peer);
+                         const net::HttpRequest& request, otp::Scopes scopes = {otp::Scope::send}) {
+    const auto caller = control.check({access, scopes}, request, request.peer, k_access_now);
     return caller ? caller->name : "!" + std::string(problem_name(caller.error().name));
   }
+  static std::string asked_for(const AccessControl& control, Access access,
+                               const net::HttpRequest& request, otp::Scopes scopes = {}) {
+    const auto caller = control.check({access, scopes}, request, request.peer, k_access_now);
+    if (caller) return "nothing";
+    const auto response = to_response(caller.error());
+    return std::string(net::find_header(response.headers, "WWW-Authenticate"));
+  }
+
+  KeyBook book_{{.base = "default", .others = {"bank"}}};
 };
 
-TEST_F(CallerAccess, WithoutKeysOnlyThisMachineMayCall) {
+// A book that has been read, and there has never been a key.
+class FreshAccess : public CallerAccess {
+ protected:
+  FreshAccess() { know({}, 0); }
+};
+
+TEST_F(FreshAccess, WithoutKeysOnlyThisMachineMayCall) {
   const AccessControl control = with({});
   for (const Access access : {Access::application, Access::public_application}) {
     EXPECT_EQ(who(control, access, local_call()), "");
@@ -60,7 +87,7 @@ TEST_F(CallerAccess, WithoutKeysOnlyThisMachineMayCall) {
 }
 
 // A page whose name was rebound to this machine calls under its own name.
-TEST_F(CallerAccess, AForeignHostNameIsNotThisMachine) {
+TEST_F(FreshAccess, AForeignHostNameIsNotThisMachine) {
   const AccessControl control = with({});
   for (const char* host :
        {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "",
@@ -71,7 +98,7 @@ TEST_F(CallerAccess, AForeignHostNameIsNotThisMachine) {
   }
 }
 
-TEST_F(CallerAccess, WhatAProxyForwardsIsNotThisMachine) {
+TEST_F(FreshAccess, WhatAProxyForwardsIsNotThisMachine) {
   const AccessControl control = with({});
   for (const char* field : {"X-Forwarded-For", "Forwarded", "x-forwarded-for"}) {
     net::HttpRequest request = local_call();
@@ -85,7 +112,7 @@ TEST_F(CallerAccess, WhatAProxyForwardsIsNotThisMachine) {
   }
 }
 
-TEST_F(CallerAccess, WithKeysEverybodyNeedsOne) {
+TEST_F(FreshAccess, WithKeysEverybodyNeedsOne) {
   const AccessControl control = with({"shop", "bank"});
   EXPECT_EQ(who(control, Access::application, local_call()), "!unauthorized");
   EXPECT_EQ(who(control, Access::public_application, local_call()), "!unauthorized");
@@ -93,7 +120,7 @@ TEST_F(CallerAccess, WithKeysEverybodyNeedsOne) {
   EXPECT_EQ(who(control, Access::application, remote_call("bEARER secret of bank")), "bank");
 }
 
-TEST_F(CallerAccess, AnythingElseThanAKnownKeyIsRefused) {
+TEST_F(FreshAccess, AnythingElseThanAKnownKeyIsRefused) {
   const AccessControl control = with({"shop"}, true);
   for (const char* bad :
        {"Bearer secret of bank", "Bearer secret of shop ", "Bearer  secret of shop",
@@ -106,7 +133,7 @@ TEST_F(CallerAccess, AnythingElseThanAKnownKeyIsRefused) {
             "!unauthorized");
 }
 
-TEST_F(CallerAccess, OpenToEverybodyMeansSendingAndVerifyingOnly) {
+TEST_F(FreshAccess, OpenToEverybodyMeansSendingAndVerifyingOnly) {
   const AccessControl control = with({"shop"}, true);
   EXPECT_EQ(who(control, Access::public_application, remote_call()), "");
   EXPECT_EQ(who(control, Access::public_application, remote_call("Bearer secret of shop")), "shop");
@@ -115,12 +142,13 @@ TEST_F(CallerAccess, OpenToEverybodyMeansSendingAndVerifyingOnly) {
   EXPECT_EQ(who(control, Access::operation, remote_call()), "!unauthorized");
 }
 
-TEST_F(CallerAccess, TheAdminTokenOpensWhatIsForOperators) {
+TEST_F(FreshAccess, TheAdminTokenOpensWhatIsForOperators) {
   const AccessControl control = with({"shop"});
   EXPECT_EQ(who(control, Access::admin, remote_call("Bearer " + k_admin_token)), "admin");
-  EXPECT_EQ(who(control, Access::operation, remote_call("Bearer " + k_admin_token)), "operator");
+  EXPECT_EQ(who(control, Access::operation, remote_call("Bearer " + k_admin_token)), "admin");
   EXPECT_EQ(who(control, Access::operation, local_call()), "operator");
-  for (const std::string& bad : {""s, "Bearer secret of shop"s, "Bearer " + k_admin_token + "x",
+  EXPECT_EQ(who(control, Access::admin, local_call("Bearer secret of shop")), "!forbidden");
+  for (const std::string& bad : {""s, "Bearer secret of bank"s, "Bearer " + k_admin_token + "x",
                                  "Bearer " + k_admin_token.substr(1), "Basic " + k_admin_token}) {
     EXPECT_EQ(who(control, Access::admin, local_call(bad)), "!unauthorized") << bad;
     EXPECT_EQ(who(control, Access::operation, remote_call(bad)), "!unauthorized") << bad;
@@ -130,27 +158,117 @@ TEST_F(CallerAccess, TheAdminTokenOpensWhatIsForOperators) {
             "!unauthorized");
 }
 
-TEST_F(CallerAccess, WithoutAnAdminTokenNobodyIsAdmin) {
-  const AccessControl control = AccessControl::make({}).value();
+TEST_F(FreshAccess, WithoutAnAdminTokenNobodyIsAdmin) {
+  const AccessControl control = AccessControl::make({}, book_).value();
   EXPECT_EQ(who(control, Access::admin, local_call()), "!unauthorized");
   EXPECT_EQ(who(control, Access::admin, local_call("Bearer ")), "!unauthorized");
 }
 
-TEST_F(CallerAccess, HealthIsForAnybodyAndTheTestClockForThisMachine) {
+TEST_F(FreshAccess, HealthIsForAnybodyAndTheTestClockForThisMachine) {
   const AccessControl control = with({"shop"});
   EXPECT_EQ(who(control, Access::anybody, remote_call("Bearer wrong")), "");
   EXPECT_EQ(who(control, Access::test, local_call()), "test");
   EXPECT_EQ(who(control, Access::test, remote_call("Bearer " + k_admin_token)), "!forbidden");
 }
 
-TEST_F(CallerAccess, AKeyEntryIsANameAndASha256) {
+TEST_F(FreshAccess, AKeyEntryIsANameAndASha256) {
   const std::string hash(64, 'a');
-  EXPECT_TRUE(AccessControl::make({.api_keys = {"a:b:" + hash}}));
-  for (const std::string& bad : {hash, ":" + hash, "name:"s, "name:" + hash.substr(1),
-                                 "name:" + hash + "a", "name:" + std::string(64, 'g')}) {
-    const auto made = AccessControl::make({.api_keys = {bad}});
+  for (const char* name : {"a", "default/a", "bank/a"}) {
+    EXPECT_TRUE(AccessControl::make({.api_keys = {name + (":" + hash)}}, book_)) << name;
+  }
+  for (const std::string& bad :
+       {hash, ":" + hash, "name:"s, "name:" + hash.substr(1), "name:" + hash + "a",
+        "name:" + std::string(64, 'g'), "shut/name:" + hash, "bank/:" + hash, "/name:" + hash}) {
+    const auto made = AccessControl::make({.api_keys = {bad}}, book_);
     ASSERT_FALSE(made) << bad;
     EXPECT_FALSE(made.error().message.contains(hash.substr(2)));
+  }
+}
+
+TEST_F(FreshAccess, AConfiguredKeyBelongsToItsApplicationAndIsNotForAdmin) {
+  const AccessControl control = with({"shop", "bank/teller", "default/clerk"});
+  const auto application = [&](const std::string& name) {
+    const auto caller = control.check({Access::application, {otp::Scope::factors}},
+                                      remote_call("Bearer secret of " + name), "", k_access_now);
+    return caller ? caller->name + "@" + caller->application : "refused";
+  };
+  EXPECT_EQ(application("shop"), "shop@");
+  EXPECT_EQ(application("bank/teller"), "teller@bank");
+  EXPECT_EQ(application("default/clerk"), "clerk@");
+  EXPECT_EQ(who(control, Access::admin, remote_call("Bearer secret of shop")), "!forbidden");
+}
+
+TEST_F(CallerAccess, TheFirstKeyOfTheBookEndsTheOpenness) {
+  const AccessControl control = with({});
+  EXPECT_EQ(who(control, Access::application, local_call()), "!unauthorized");  // not read yet
+  know({}, 0);
+  EXPECT_EQ(who(control, Access::application, local_call()), "");
+  know({}, 1);  // there was one once
+  EXPECT_EQ(who(control, Access::application, local_call()), "!unauthorized");
+  EXPECT_EQ(who(control, Access::public_application, local_call()), "!unauthorized");
+  EXPECT_EQ(who(control, Access::operation, local_call()), "operator");
+}
+
+TEST_F(CallerAccess, AKeyOpensWhatItsScopesSay) {
+  know({key_of("sender", {otp::Scope::send}), key_of("boss", {otp::Scope::admin}),
+        key_of("both", {otp::Scope::send, otp::Scope::sessions}, "bank")});
+  const AccessControl control = with({});
+  const auto with_key = [](const char* name) { return remote_call("Bearer secret of "s + name); };
+  for (std::size_t i = 0; i < otp::k_scope_names.size(); ++i) {
+    const auto scope = static_cast<otp::Scope>(i);
+    for (const Access access : {Access::application, Access::public_application}) {
+      const bool sends = scope == otp::Scope::send;
+      const bool both = sends || scope == otp::Scope::sessions;
+      EXPECT_EQ(who(control, access, with_key("sender"), {scope}), sends ? "sender" : "!forbidden");
+      EXPECT_EQ(who(control, access, with_key("both"), {scope}), both ? "both" : "!forbidden");
+    }
+  }
+  EXPECT_EQ(
+      who(control, Access::application, with_key("sender"), {otp::Scope::verify, otp::Scope::send}),
+      "sender");
+  for (const Access access : {Access::admin, Access::operation}) {
+    EXPECT_EQ(who(control, access, with_key("boss")), "boss");
+    EXPECT_EQ(who(control, access, with_key("sender")), "!forbidden");
+  }
+  EXPECT_EQ(asked_for(control, Access::application, with_key("sender"),
+                      {otp::Scope::verify, otp::Scope::sessions}),
+            "Bearer error=\"insufficient_scope\", scope=\"verify sessions\"");
+}
+
+// However it came by the scope.
+TEST_F(CallerAccess, AnotherApplicationsKeyIsNoAdmin) {
+  know({key_of("boss", {otp::Scope::admin}, "bank")});
+  const AccessControl control = with({});
+  EXPECT_EQ(who(control, Access::admin, remote_call("Bearer secret of boss")), "!forbidden");
+  EXPECT_EQ(who(control, Access::operation, remote_call("Bearer secret of boss")), "!forbidden");
+}
+
+TEST_F(CallerAccess, EndedKeysAreLikeUnknownOnes) {
+  otp::ApiKey expired = key_of("old", otp::k_usual_scopes);
+  expired.expires_at = k_access_now;
+  otp::ApiKey revoked = key_of("out", otp::k_usual_scopes);
+  revoked.revoked_at = k_access_now - Seconds(1);
+  know({expired, revoked});
+  const AccessControl control = with({}, true);
+  for (const char* name : {"old", "out", "nobody"}) {
+    const auto request = remote_call("Bearer secret of "s + name);
+    const auto caller = control.check({Access::application, {otp::Scope::send}}, request,
+                                      request.peer, k_access_now);
+    ASSERT_FALSE(caller) << name;
+    EXPECT_EQ(caller.error().detail, "This API key is not known, or no longer.");
+    EXPECT_EQ(asked_for(control, Access::public_application, request),
+              "Bearer error=\"invalid_token\"");
+  }
+  EXPECT_EQ(asked_for(control, Access::application, remote_call()), "Bearer");
+}
+
+TEST_F(CallerAccess, WhileTheBookIsEmptyOnlyConfiguredKeysAndTheAdminTokenOpen) {
+  const AccessControl control = with({"shop"}, true);
+  EXPECT_EQ(who(control, Access::application, remote_call("Bearer secret of shop")), "shop");
+  EXPECT_EQ(who(control, Access::admin, remote_call("Bearer " + k_admin_token)), "admin");
+  EXPECT_EQ(who(control, Access::public_application, remote_call()), "");
+  for (const Access access : {Access::application, Access::public_application, Access::admin}) {
+    EXPECT_EQ(who(control, access, remote_call("Bearer secret of other")), "!unavailable");
   }
 }
 

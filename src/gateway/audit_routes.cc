@@ -20,6 +20,7 @@ constexpr std::int64_t k_default_lines = 100;
 constexpr std::int64_t k_max_lines = 1'000;
 constexpr std::int64_t k_last_second = 253'402'300'799;  // of the year 9999
 constexpr std::size_t k_max_cursor = 256;
+constexpr std::size_t k_max_application = 64;
 
 enum class EventFormat : std::uint8_t { json, ndjson, csv };
 
@@ -55,16 +56,27 @@ EventFormat read_format(Members& members) {
   return EventFormat::json;
 }
 
-// The keyed hash to search for: given as such, or of the recipient that is given.
+// The keyed hash to search for: given as such, or of the recipient that is given, as the named
+// application knows it, or the base one.
 std::string read_channel_hash(Members& members, const Service& service) {
   std::string given = members.text("channel_hash", 64).value_or("");
-  const auto recipient = find_recipient(members, service);
+  const auto name = members.text("application", k_max_application);
+  const Application* app = service.find_application(name.value_or(""));
+  if (app == nullptr) {
+    members.refuse(ProblemName::invalid_request, "application", "There is no such application.");
+    return {};
+  }
+  const auto recipient = find_recipient(members, *app);
+  if (!recipient && name) {
+    members.refuse(ProblemName::invalid_request, "application",
+                   "\"application\" goes with \"phone\" or \"email\".");
+  }
   if (!recipient) return given;
   if (!given.empty()) {
     members.refuse(ProblemName::invalid_request, "channel_hash",
                    "Give either \"channel_hash\" or a recipient.");
   }
-  return hex_encode(otp::keyed_hash(service.index_key, "recipient", service.rules.application,
+  return hex_encode(otp::keyed_hash(service.index_key, "recipient", app->rules.application,
                                     recipient->identity.reveal()));
 }
 

@@ -13,30 +13,30 @@ net::HttpResponse challenge_response(std::string json) {
 
 }  // namespace
 
-Task<net::HttpResponse> fresh_captcha(const Service& service, const Call& call) {
+Task<net::HttpResponse> fresh_captcha(const Service&, const Call& call) {
   const auto query = read_query(call.request, {"version"});
   if (!query) co_return to_response(query.error());
   Members members(*query);
   const auto version = members.integer("version", 1, 2).value_or(2);
   const std::string purpose = members.text("purpose", k_max_purpose_name).value_or("login");
-  if (!service.rules.policies.contains(purpose)) {
+  if (!call.app.rules.policies.contains(purpose)) {
     members.refuse(ProblemName::invalid_request, "purpose", "There is no such purpose.");
   }
   if (const auto problem = members.finish()) co_return to_response(*problem);
-  const auto verdict = co_await service.issuer.captchas().charge_fetch(call.client_ip);
+  const auto verdict = co_await call.app.issuer.captchas().charge_fetch(call.client_ip);
   if (!verdict) co_return to_response(problem_of(verdict.error()));
   if (!verdict->allowed) {
     co_return to_response(
-        problem_of(otp::RateLimited{"captcha", service.rules.limits.ip_captchas, *verdict}));
+        problem_of(otp::RateLimited{"captcha", call.app.rules.limits.ip_captchas, *verdict}));
   }
-  if (service.rules.captcha.kind != otp::CaptchaKind::altcha) {
-    co_return challenge_response(service.issuer.captchas().hosted_challenge(purpose).json());
+  if (call.app.rules.captcha.kind != otp::CaptchaKind::altcha) {
+    co_return challenge_response(call.app.issuer.captchas().hosted_challenge(purpose).json());
   }
   if (version == 1) {
-    const auto old = co_await service.issuer.captchas().for_address_v1(purpose, call.client_ip);
+    const auto old = co_await call.app.issuer.captchas().for_address_v1(purpose, call.client_ip);
     co_return old ? challenge_response(old->json()) : to_response(problem_of(old.error()));
   }
-  const auto made = co_await service.issuer.captchas().for_address(purpose, call.client_ip);
+  const auto made = co_await call.app.issuer.captchas().for_address(purpose, call.client_ip);
   co_return made ? challenge_response(made->json()) : to_response(problem_of(made.error()));
 }
 

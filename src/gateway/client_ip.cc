@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
-#include <optional>
 
 namespace otpd::gateway {
 namespace {
@@ -157,6 +156,13 @@ std::string client_ip(const net::HttpRequest& request, const Networks& trusted_p
     if (!trusted_proxies.contains(client)) break;
   }
   return client;
+}
+
+std::optional<std::string> parse_client_ip(std::string_view text) {
+  if (text.contains('%') || text.contains('\0')) return std::nullopt;
+  const auto address = parse_address(text);
+  if (!address) return std::nullopt;
+  return address->to_string();
 }
 
 bool is_loopback(std::string_view address) {

@@ -1,6 +1,7 @@
 // The client's address: the socket's peer, or what trusted proxies say of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ class Networks {
 // Forwarded, RFC 7239, if there is no X-Forwarded-For) that is not itself a trusted proxy. An
 // entry that is not an address ends the walk: what stands left of it cannot be trusted.
 std::string client_ip(const net::HttpRequest& request, const Networks& trusted_proxies);
+
+// The address that the text is, in its usual spelling; IPv4-mapped IPv6 as the IPv4. Nothing if it
+// is none, or has anything around it: no port, no brackets, no zone.
+std::optional<std::string> parse_client_ip(std::string_view text);
 
 // Whether the textual address is of this machine's loopback.
 bool is_loopback(std::string_view address);

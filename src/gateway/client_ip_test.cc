@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace otpd::gateway {
 namespace {
 
@@ -118,6 +120,42 @@ TEST(Loopback, IsThisMachineOnly) {
   for (const char* no : {"128.0.0.1", "::2", "10.0.0.1", "localhost", "", "0.0.0.0", "::"}) {
     EXPECT_FALSE(is_loopback(no)) << no;
   }
+}
+
+TEST(TextualAddress, ACallerTellsAnAddressAndNothingAroundIt) {
+  const std::map<std::string, std::string> cases{
+      {"203.0.113.7", "203.0.113.7"},
+      {"2001:db8::1", "2001:db8::1"},
+      {"2001:DB8:0:0:0:0:0:1", "2001:db8::1"},
+      {"::ffff:203.0.113.7", "203.0.113.7"},
+      {"::", "::"},
+  };
+  for (const auto& [text, address] : cases) EXPECT_EQ(parse_client_ip(text), address) << text;
+  for (const std::string bad : {"",
+                                " ",
+                                "203.0.113",
+                                "203.0.113.256",
+                                "203.0.113.7.1",
+                                "0203.0.113.7",
+                                "203.0.113.7:80",
+                                "203.0.113.7 ",
+                                " 203.0.113.7",
+                                "203.0.113.0/24",
+                                "0xcb007107",
+                                "3405803783",
+                                "127.1",
+                                "[2001:db8::1]",
+                                "2001:db8::1%eth0",
+                                "fe80::1%1",
+                                "2001:db8::/64",
+                                "2001:db8",
+                                ":::",
+                                "1:2:3:4:5:6:7:8:9",
+                                "localhost",
+                                "203.0.113.7,203.0.113.8"}) {
+    EXPECT_EQ(parse_client_ip(bad), std::nullopt) << bad;
+  }
+  EXPECT_EQ(parse_client_ip(std::string("203.0.113.7\0", 12)), std::nullopt);
 }
 
 }  // namespace

@@ -151,7 +151,7 @@ Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& 
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call) {
   const auto id = otp::VerificationId::parse(call.params[0]);
   if (!id) co_return no_such("verification");
-  const auto found = co_await service.verifications.find(*id);
+  const auto found = co_await call.app.verifications.find_of_any(*id);
   if (!found) co_return to_response(problem_of(found.error()));
   audit::Query query{.verification_id = id->text(), .limit = k_timeline_rows};
   if (*found) query.from = (*found)->created_at;

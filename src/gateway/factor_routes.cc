@@ -23,6 +23,7 @@ constexpr std::int64_t k_min_period_s = 15;
 constexpr std::int64_t k_max_period_s = 120;
 constexpr std::int64_t k_max_counter = std::int64_t{1} << 48;
 constexpr std::size_t k_max_typed_code = 64;
+constexpr std::string_view k_session_purpose = "factor";
 
 std::string_view type_name(otp::OathType type) {
   return type == otp::OathType::totp ? "totp" : "hotp";
@@ -122,7 +123,8 @@ Problem no_such_factor() {
   return {.name = ProblemName::not_found, .detail = "The user has no such factor, or no longer."};
 }
 
-Checked<otp::FactorGuess> read_guess(const Call& call) {
+// `opens_session` is null where none can be asked for.
+Checked<otp::FactorGuess> read_guess(const Call& call, bool* opens_session = nullptr) {
   auto user = read_user_id(call.params[0]);
   if (!user) return std::unexpected(user.error());
   const auto object = read_json(call.request);
@@ -131,6 +133,7 @@ Checked<otp::FactorGuess> read_guess(const Call& call) {
   otp::FactorGuess guess{.user_id = std::move(*user)};
   guess.code = read_code(members, "code");
   guess.following_code = read_code(members, "next_code");
+  if (opens_session != nullptr) *opens_session = members.boolean("session").value_or(false);
   if (guess.code.empty()) {
     members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
   }
@@ -170,7 +173,8 @@ net::HttpResponse not_a_code_answer(const otp::NotACode& bad) {
                       .member = "code"});
 }
 
-net::HttpResponse guess_answer(const otp::FactorOutcome& outcome, const std::string& factor_id) {
+// What is answered to a guess that was not right.
+net::HttpResponse guess_answer(const otp::FactorOutcome& outcome) {
   if (const auto* refused = std::get_if<otp::CodeRefused>(&outcome)) {
     return refused_answer(*refused, "factor");
   }
@@ -178,8 +182,19 @@ net::HttpResponse guess_answer(const otp::FactorOutcome& outcome, const std::str
     return closed_answer("factor", closed->closed_for);
   }
   if (const auto* bad = std::get_if<otp::NotACode>(&outcome)) return not_a_code_answer(*bad);
-  if (std::holds_alternative<otp::NoSuchFactor>(outcome)) return to_response(no_such_factor());
-  return json_response({{"factor_id", factor_id}, {"status", "active"}});
+  return to_response(no_such_factor());
+}
+
+// The answer to a right code, with a session of the user if one was asked for.
+Task<net::HttpResponse> accept(const Call& call, std::string user, ordered_json body,
+                               bool opens_session) {
+  if (!opens_session) co_return json_response(body);
+  const auto session = co_await call.app.sessions.open(
+      {.user_id = user, .purpose = k_session_purpose, .client_ip = call.client_ip});
+  if (!session) co_return to_response(problem_of(session.error()));
+  body["session_token"] = session->token.reveal();
+  body["expires_in"] = session->expires_in.count();
+  co_return secret_response(body, 200);
 }
 
 ordered_json shown_factor(const otp::Factor& factor, TimePoint now) {
@@ -198,11 +213,11 @@ ordered_json shown_factor(const otp::Factor& factor, TimePoint now) {
 
 }  // namespace
 
-Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> enrol_factor(const Service&, const Call& call) {
   auto request = read_enrolment(call);
   if (!request) co_return to_response(request.error());
   const auto type = request->params.type;
-  const auto outcome = co_await service.factors.enrol(std::move(*request));
+  const auto outcome = co_await call.app.factors.enrol(std::move(*request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   const auto* enrolled = std::get_if<otp::Enrolled>(&*outcome);
   if (enrolled == nullptr) {
@@ -224,7 +239,7 @@ Task<net::HttpResponse> enrol_factor(const Service& service, const Call& call) {
 Task<net::HttpResponse> list_factors(const Service& service, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
-  const auto state = co_await service.factors.list(*user);
+  const auto state = co_await call.app.factors.list(*user);
   if (!state) co_return to_response(problem_of(state.error()));
   const TimePoint now = service.clock.now();
   ordered_json list = ordered_json::array();
@@ -239,48 +254,52 @@ Task<net::HttpResponse> list_factors(const Service& service, const Call& call) {
   co_return json_response({{"factors", std::move(list)}, {"recovery_codes", std::move(recovery)}});
 }
 
-Task<net::HttpResponse> confirm_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> confirm_factor(const Service&, const Call& call) {
   auto guess = read_guess(call);
   if (!guess) co_return to_response(guess.error());
   const std::string id = otp::factor_id_text(guess->factor_id);
-  const auto outcome = co_await service.factors.confirm(std::move(*guess));
+  const auto outcome = co_await call.app.factors.confirm(std::move(*guess));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
-  co_return guess_answer(*outcome, id);
+  if (!std::holds_alternative<otp::CodeAccepted>(*outcome)) co_return guess_answer(*outcome);
+  co_return json_response({{"factor_id", id}, {"status", "active"}});
 }
 
-Task<net::HttpResponse> verify_factor(const Service& service, const Call& call) {
-  auto guess = read_guess(call);
+Task<net::HttpResponse> verify_factor(const Service&, const Call& call) {
+  bool opens_session = false;
+  auto guess = read_guess(call, &opens_session);
   if (!guess) co_return to_response(guess.error());
   const std::string id = otp::factor_id_text(guess->factor_id);
-  const auto outcome = co_await service.factors.verify(std::move(*guess));
+  const std::string user = guess->user_id;
+  const auto outcome = co_await call.app.factors.verify(std::move(*guess));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
-  co_return guess_answer(*outcome, id);
+  if (!std::holds_alternative<otp::CodeAccepted>(*outcome)) co_return guess_answer(*outcome);
+  co_return co_await accept(call, user, {{"factor_id", id}, {"status", "active"}}, opens_session);
 }
 
-Task<net::HttpResponse> remove_factor(const Service& service, const Call& call) {
+Task<net::HttpResponse> remove_factor(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto id = otp::parse_factor_id(call.params[1]);
   if (!id) co_return to_response(no_such_factor());
-  const auto removed = co_await service.factors.remove(*user, *id, call.client_ip);
+  const auto removed = co_await call.app.factors.remove(*user, *id, call.client_ip);
   if (!removed) co_return to_response(problem_of(removed.error()));
   if (!*removed) co_return to_response(no_such_factor());
   co_return json_response(ordered_json::object());
 }
 
-Task<net::HttpResponse> make_recovery_codes(const Service& service, const Call& call) {
+Task<net::HttpResponse> make_recovery_codes(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
-  const auto codes = co_await service.factors.make_recovery_codes(*user, call.client_ip);
+  const auto codes = co_await call.app.factors.make_recovery_codes(*user, call.client_ip);
   if (!codes) co_return to_response(problem_of(codes.error()));
   ordered_json list = ordered_json::array();
   for (const Secret& code : *codes) list.push_back(code.reveal());
   co_return secret_response({{"recovery_codes", std::move(list)}}, 201);
 }
 
-Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call& call) {
+Task<net::HttpResponse> verify_recovery_code(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   const auto object = read_json(call.request);
@@ -288,6 +307,7 @@ Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call&
   Members members(*object);
   auto typed = members.text("code", k_max_typed_code);
   if (!typed) members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
+  const bool opens_session = members.boolean("session").value_or(false);
   if (const auto problem = members.finish()) co_return to_response(*problem);
   Secret code = otp::find_recovery_code(*typed);
   wipe(*typed);
@@ -297,7 +317,7 @@ Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call&
                            .member = "code"});
   }
   const auto outcome =
-      co_await service.factors.verify_recovery(*user, std::move(code), call.client_ip);
+      co_await call.app.factors.verify_recovery(*user, std::move(code), call.client_ip);
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (const auto* refused = std::get_if<otp::CodeRefused>(&*outcome)) {
     co_return refused_answer(*refused, "recovery");
@@ -306,17 +326,17 @@ Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call&
     co_return closed_answer("recovery", closed->closed_for);
   }
   if (const auto* yes = std::get_if<otp::RecoveryAccepted>(&*outcome)) {
-    co_return json_response({{"recovery_codes_left", yes->left}});
+    co_return co_await accept(call, *user, {{"recovery_codes_left", yes->left}}, opens_session);
   }
   co_return to_response(
       {.name = ProblemName::not_found, .detail = "The user has no recovery codes, or no more."});
 }
 
-Task<net::HttpResponse> unlock_factors(const Service& service, const Call& call) {
+Task<net::HttpResponse> unlock_factors(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
-  const auto unlocked = co_await service.factors.unlock(*user, call.client_ip);
+  const auto unlocked = co_await call.app.factors.unlock(*user, call.client_ip);
   if (!unlocked) co_return to_response(problem_of(unlocked.error()));
   co_return json_response(ordered_json::object());
 }

@@ -12,6 +12,12 @@ namespace {
 constexpr std::size_t k_max_request_id = 64;
 constexpr std::size_t k_request_id_bytes = 12;
 
+constexpr otp::Scopes k_send{otp::Scope::send};
+constexpr otp::Scopes k_verify{otp::Scope::verify};
+constexpr otp::Scopes k_send_or_verify{otp::Scope::send, otp::Scope::verify};
+constexpr otp::Scopes k_sessions{otp::Scope::sessions};
+constexpr otp::Scopes k_factors{otp::Scope::factors};
+
 // Splits "/otp/{id}" or "/otp/abc" into its segments.
 std::vector<std::string> segments(std::string_view path) {
   std::vector<std::string> out;
@@ -36,7 +42,7 @@ bool is_request_id(std::string_view text) {
 struct Gateway::Route {
   std::string_view method;
   std::string_view path;
-  Access access;
+  Need need;
   RouteHandler handler;
   std::vector<std::string> pattern = segments(path);
   std::vector<Counter> by_class{};  // 2xx, 3xx, 4xx, 5xx
@@ -79,46 +85,70 @@ struct Gateway::InFlight {
 Gateway::Gateway(Service service)
     : service_(std::move(service)), meters_(std::make_unique<Meters>(service_.metrics)) {
   routes_ = {
-      {"POST", "/otp/send", Access::public_application, send_code},
-      {"POST", "/otp/verify", Access::public_application, verify_code},
-      {"GET", "/otp/{verification_id}", Access::application, get_verification},
-      {"DELETE", "/otp/{verification_id}", Access::application, cancel_verification},
-      {"GET", "/captcha", Access::public_application, fresh_captcha},
-      {"POST", "/session/introspect", Access::application, introspect_session},
-      {"POST", "/session/revoke", Access::application, revoke_session},
-      {"POST", "/session/rotate", Access::application, rotate_session},
-      {"POST", "/users/{user_id}/logout", Access::application, log_out_everywhere},
-      {"GET", "/users/{user_id}/sessions", Access::application, list_sessions},
-      {"DELETE", "/users/{user_id}/sessions/{session_id}", Access::application, end_session},
-      {"POST", "/users/{user_id}/factors", Access::application, enrol_factor},
-      {"GET", "/users/{user_id}/factors", Access::application, list_factors},
-      {"POST", "/users/{user_id}/factors/{factor_id}/confirm", Access::application, confirm_factor},
-      {"POST", "/users/{user_id}/factors/{factor_id}/verify", Access::application, verify_factor},
-      {"DELETE", "/users/{user_id}/factors/{factor_id}", Access::application, remove_factor},
-      {"POST", "/users/{user_id}/recovery-codes", Access::application, make_recovery_codes},
-      {"POST", "/users/{user_id}/recovery-codes/verify", Access::application, verify_recovery_code},
-      {"POST", "/users/{user_id}/unlock", Access::application, unlock_factors},
-      {"GET", "/healthz", Access::anybody, health},
-      {"GET", "/readyz", Access::anybody, readiness},
-      {"GET", "/metrics", Access::operation, metrics_page},
-      {"GET", "/openapi.yaml", Access::anybody, static_page},
-      {"GET", "/callbacks/{provider}", Access::anybody, take_receipt},
-      {"POST", "/callbacks/{provider}", Access::anybody, take_receipt},
-      {"GET", "/admin/providers", Access::admin, list_providers},
-      {"POST", "/admin/providers/{name}/disable", Access::admin, disable_provider},
-      {"POST", "/admin/providers/{name}/enable", Access::admin, enable_provider},
-      {"GET", "/admin/queue", Access::admin, show_queue},
-      {"GET", "/admin/dead-letters", Access::admin, list_dead_letters},
-      {"POST", "/admin/dead-letters/{id}/requeue", Access::admin, requeue_dead_letter},
-      {"GET", "/admin/webhook", Access::admin, show_webhook},
-      {"POST", "/admin/webhook/enable", Access::admin, enable_webhook},
-      {"GET", "/admin/verifications/{verification_id}", Access::admin, show_timeline},
-      {"GET", "/admin/events", Access::admin, search_events},
-      {"GET", "/admin/audit/chains", Access::admin, list_chains},
-      {"GET", "/admin/audit/lines", Access::admin, list_chain_lines},
-      {"GET", "/admin/audit/checkpoints", Access::admin, list_checkpoints},
-      {"GET", "/demo", Access::anybody, static_page},
-      {"GET", "/demo/{file}", Access::anybody, static_page},
+      {"POST", "/otp/send", {Access::public_application, k_send}, send_code},
+      {"POST", "/otp/verify", {Access::public_application, k_verify}, verify_code},
+      {"GET", "/otp/{verification_id}", {Access::application, k_send_or_verify}, get_verification},
+      {"DELETE", "/otp/{verification_id}", {Access::application, k_send}, cancel_verification},
+      {"GET", "/captcha", {Access::public_application, k_send}, fresh_captcha},
+      {"POST", "/session/introspect", {Access::application, k_sessions}, introspect_session},
+      {"POST", "/session/revoke", {Access::application, k_sessions}, revoke_session},
+      {"POST", "/session/rotate", {Access::application, k_sessions}, rotate_session},
+      {"POST", "/users/{user_id}/logout", {Access::application, k_sessions}, log_out_everywhere},
+      {"GET", "/users/{user_id}/sessions", {Access::application, k_sessions}, list_sessions},
+      {"DELETE",
+       "/users/{user_id}/sessions/{session_id}",
+       {Access::application, k_sessions},
+       end_session},
+      {"POST", "/users/{user_id}/factors", {Access::application, k_factors}, enrol_factor},
+      {"GET", "/users/{user_id}/factors", {Access::application, k_factors}, list_factors},
+      {"POST",
+       "/users/{user_id}/factors/{factor_id}/confirm",
+       {Access::application, k_factors},
+       confirm_factor},
+      {"POST",
+       "/users/{user_id}/factors/{factor_id}/verify",
+       {Access::application, k_factors},
+       verify_factor},
+      {"DELETE",
+       "/users/{user_id}/factors/{factor_id}",
+       {Access::application, k_factors},
+       remove_factor},
+      {"POST",
+       "/users/{user_id}/recovery-codes",
+       {Access::application, k_factors},
+       make_recovery_codes},
+      {"POST",
+       "/users/{user_id}/recovery-codes/verify",
+       {Access::application, k_factors},
+       verify_recovery_code},
+      {"POST", "/users/{user_id}/unlock", {Access::application, k_factors}, unlock_factors},
+      {"GET", "/healthz", {Access::anybody}, health},
+      {"GET", "/readyz", {Access::anybody}, readiness},
+      {"GET", "/metrics", {Access::operation}, metrics_page},
+      {"GET", "/openapi.yaml", {Access::anybody}, static_page},
+      {"GET", "/callbacks/{provider}", {Access::anybody}, take_receipt},
+      {"POST", "/callbacks/{provider}", {Access::anybody}, take_receipt},
+      {"GET", "/admin/apps", {Access::admin}, list_applications},
+      {"GET", "/admin/apps/{name}", {Access::admin}, show_application},
+      {"GET", "/admin/providers", {Access::admin}, list_providers},
+      {"POST", "/admin/providers/{name}/disable", {Access::admin}, disable_provider},
+      {"POST", "/admin/providers/{name}/enable", {Access::admin}, enable_provider},
+      {"GET", "/admin/queue", {Access::admin}, show_queue},
+      {"GET", "/admin/dead-letters", {Access::admin}, list_dead_letters},
+      {"POST", "/admin/dead-letters/{id}/requeue", {Access::admin}, requeue_dead_letter},
+      {"GET", "/admin/webhook", {Access::admin}, show_webhook},
+      {"POST", "/admin/webhook/enable", {Access::admin}, enable_webhook},
+      {"GET", "/admin/keys", {Access::admin}, list_api_keys},
+      {"POST", "/admin/keys", {Access::admin}, create_api_key},
+      {"POST", "/admin/keys/{id}/rotate", {Access::admin}, rotate_api_key},
+      {"DELETE", "/admin/keys/{id}", {Access::admin}, revoke_api_key},
+      {"GET", "/admin/verifications/{verification_id}", {Access::admin}, show_timeline},
+      {"GET", "/admin/events", {Access::admin}, search_events},
+      {"GET", "/admin/audit/chains", {Access::admin}, list_chains},
+      {"GET", "/admin/audit/lines", {Access::admin}, list_chain_lines},
+      {"GET", "/admin/audit/checkpoints", {Access::admin}, list_checkpoints},
+      {"GET", "/demo", {Access::anybody}, static_page},
+      {"GET", "/demo/{file}", {Access::anybody}, static_page},
   };
   if (!service_.serves_applications) {
     std::erase_if(routes_, [](const Route& route) {
@@ -126,9 +156,9 @@ Gateway::Gateway(Service service)
     });
   }
   if (service_.virtual_clock != nullptr) {
-    routes_.push_back({"GET", "/admin/test-clock", Access::test, read_test_clock});
-    routes_.push_back({"POST", "/admin/test-clock", Access::test, set_test_clock});
-    routes_.push_back({"POST", "/admin/test-clock/advance", Access::test, advance_test_clock});
+    routes_.push_back({"GET", "/admin/test-clock", {Access::test}, read_test_clock});
+    routes_.push_back({"POST", "/admin/test-clock", {Access::test}, set_test_clock});
+    routes_.push_back({"POST", "/admin/test-clock/advance", {Access::test}, advance_test_clock});
   }
   for (Route& route : routes_) {
     const std::string name = std::string(route.method) + " " + std::string(route.path);
@@ -150,6 +180,12 @@ std::string Gateway::request_id(const net::HttpRequest& request) {
   return base64url_encode(service_.random.bytes(k_request_id_bytes));
 }
 
+bool Gateway::is_for_browsers(std::string_view path) const {
+  return std::ranges::any_of(routes_, [&](const Route& route) {
+    return route.need.access == Access::public_application && route.path == path;
+  });
+}
+
 Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const auto begun = std::chrono::steady_clock::now();
   const std::string id = request_id(request);
@@ -165,6 +201,7 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
     }
   }
   wipe(request.body);  // it may hold a code or a token
+  if (is_for_browsers(request.path)) service_.cors.open(request, response);
   response.headers.emplace_back("X-Request-Id", id);
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
@@ -203,15 +240,23 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const
   if (route == nullptr && allowed.empty()) {
     co_return to_response({.name = ProblemName::not_found, .detail = "There is no such path."});
   }
+  if (request.method == "OPTIONS" && service_.cors.is_on() && is_for_browsers(request.path)) {
+    co_return service_.cors.preflight(request, allowed);
+  }
   if (route == nullptr) {
     co_return to_response({.name = ProblemName::method_not_allowed,
                            .detail = "This path does not have this method.",
                            .headers = {{"Allow", allowed}}});
   }
-  Call call{request, client_ip(request, service_.trusted_proxies), {}, std::move(params)};
-  auto caller = service_.access.check(route->access, request, call.client_ip);
+  const std::string address = client_ip(request, service_.trusted_proxies);
+  auto caller = service_.access.check(route->need, request, address, service_.clock.now());
   if (!caller) co_return to_response(caller.error());
-  call.caller = std::move(*caller);
+  const Application* app = service_.find_application(caller->application);
+  if (app == nullptr) {
+    co_return to_response({.name = ProblemName::unauthorized,
+                           .detail = "The application of this API key is not served."});
+  }
+  const Call call{request, address, std::move(*caller), std::move(params), *app};
   co_return co_await route->handler(service_, call);
 }
 

@@ -32,6 +32,8 @@ class Gateway {
   struct Meters;
   struct InFlight;
   Task<net::HttpResponse> dispatch(const net::HttpRequest& request, const Route*& route);
+  // Whether pages of other origins may be let call the path: what may be open to everybody.
+  bool is_for_browsers(std::string_view path) const;
   std::string request_id(const net::HttpRequest& request);
 
   Service service_;

@@ -111,6 +111,25 @@ std::optional<std::string> Members::text(std::string_view name, std::size_t max_
   return text;
 }
 
+std::optional<std::vector<std::string>> Members::texts(std::string_view name, std::size_t max_items,
+                                                       std::size_t max_bytes) {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr || problem_) return std::nullopt;
+  const auto fits = [&](const nlohmann::json& one) {
+    if (!one.is_string()) return false;
+    const auto& text = one.get_ref<const std::string&>();
+    return !text.empty() && text.size() <= max_bytes;
+  };
+  if (!value->is_array() || value->empty() || value->size() > max_items ||
+      !std::ranges::all_of(*value, fits)) {
+    refuse(ProblemName::invalid_request, name,
+           fmt::format("\"{}{}\" must be a list of 1 to {} strings, each of 1 to {} bytes.",
+                       prefix_, name, max_items, max_bytes));
+    return std::nullopt;
+  }
+  return value->get<std::vector<std::string>>();
+}
+
 std::optional<std::int64_t> Members::integer(std::string_view name, std::int64_t min,
                                              std::int64_t max) {
   const nlohmann::json* value = find(name);
@@ -125,6 +144,15 @@ std::optional<std::int64_t> Members::integer(std::string_view name, std::int64_t
     return std::nullopt;
   }
   return value->get<std::int64_t>();
+}
+
+std::optional<bool> Members::boolean(std::string_view name) {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr || problem_) return std::nullopt;
+  if (value->is_boolean()) return value->get<bool>();
+  refuse(ProblemName::invalid_request, name,
+         fmt::format("\"{}{}\" must be true or false.", prefix_, name));
+  return std::nullopt;
 }
 
 const nlohmann::json* Members::object(std::string_view name) {

@@ -31,7 +31,11 @@ class Members {
 
   // The member, or nothing if it is absent. Refuses other types, and text over `max_bytes`.
   std::optional<std::string> text(std::string_view name, std::size_t max_bytes);
+  // A list of texts, 1 to `max_items` of them.
+  std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t max_items,
+                                                std::size_t max_bytes);
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max);
+  std::optional<bool> boolean(std::string_view name);
   const nlohmann::json* object(std::string_view name);
   // Refuses the member if it is there and no number.
   void number(std::string_view name);

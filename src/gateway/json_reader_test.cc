@@ -131,6 +131,19 @@ TEST_F(ReadMembers, RefusesEmptyAndLongText) {
   EXPECT_TRUE(members_->finish());
 }
 
+TEST_F(ReadMembers, GivesListsOfTexts) {
+  const auto texts = [&](const std::string& text) {
+    return members("{\"a\":" + text + "}").texts("a", 2, 3);
+  };
+  EXPECT_EQ(texts(R"(["b","ccc"])"), (std::vector<std::string>{"b", "ccc"}));
+  EXPECT_FALSE(members_->finish());
+  for (const char* bad : {"[]", R"(["b","c","d"])", R"(["cccc"])", R"([""])", R"(["b",1])",
+                          R"([["b"]])", R"("b")", "{}", "null"}) {
+    EXPECT_EQ(texts(bad), std::nullopt) << bad;
+    EXPECT_EQ(members_->finish()->member, "in.a") << bad;
+  }
+}
+
 TEST_F(ReadMembers, GivesWholeNumbersWithinTheirBounds) {
   const auto integer = [&](const std::string& text) {
     return members("{\"a\":" + text + "}").integer("a", -2, 9);

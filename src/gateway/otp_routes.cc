@@ -21,10 +21,11 @@ constexpr std::size_t k_max_key = 255;
 constexpr std::size_t k_max_context = 256;
 constexpr std::size_t k_max_token = 128;
 constexpr std::size_t k_max_code = 10;
+constexpr std::size_t k_max_address = 45;  // ::ffff: and an IPv4 address in full
 
 // The recipient named by "phone" or "email", one of the two.
-std::optional<otp::Recipient> read_recipient(Members& members, const Service& service) {
-  auto recipient = find_recipient(members, service);
+std::optional<otp::Recipient> read_recipient(Members& members, const Application& app) {
+  auto recipient = find_recipient(members, app);
   if (!recipient) {
     members.refuse(ProblemName::invalid_request, "phone", "Give either \"phone\" or \"email\".");
   }
@@ -32,19 +33,19 @@ std::optional<otp::Recipient> read_recipient(Members& members, const Service& se
 }
 
 // The policy's name under "purpose", or "login".
-std::string read_purpose(Members& members, const Service& service) {
+std::string read_purpose(Members& members, const Application& app) {
   const std::string purpose = members.text("purpose", k_max_name).value_or("login");
-  if (!service.rules.policies.contains(purpose)) {
+  if (!app.rules.policies.contains(purpose)) {
     members.refuse(ProblemName::invalid_request, "purpose", "There is no such purpose.");
   }
   return purpose;
 }
 
 // What a transaction confirms; required where the purpose needs it, refused where it does not.
-otp::Context read_context(Members& members, const Service& service, const std::string& purpose) {
+otp::Context read_context(Members& members, const Application& app, const std::string& purpose) {
   const nlohmann::json* object = members.object("context");
   if (members.refused()) return {};
-  const bool needed = service.rules.policies.at(purpose).needs_context;
+  const bool needed = app.rules.policies.at(purpose).needs_context;
   if ((object != nullptr) != needed) {
     members.refuse(ProblemName::invalid_request, "context",
                    needed ? "This purpose needs \"context\" with amount, currency and payee."
@@ -94,6 +95,22 @@ bool is_locale(std::string_view text) {
   return length >= (first ? 2U : 1U);
 }
 
+// Whose address limits and the audit log count: where the request came from, or the end user's as a
+// caller with an API key tells it. From anybody else that would be a way around the limits.
+std::string read_client_ip(Members& members, const Call& call) {
+  const auto text = members.text("client_ip", k_max_address);
+  if (!text) return call.client_ip;
+  const auto address = parse_client_ip(*text);
+  if (call.caller.name.empty()) {
+    members.refuse(ProblemName::invalid_request, "client_ip",
+                   "Only a caller with an API key may say whose request it is.");
+  } else if (!address) {
+    members.refuse(ProblemName::invalid_request, "client_ip",
+                   "\"client_ip\" must be an IPv4 or IPv6 address and nothing else.");
+  }
+  return address.value_or("");
+}
+
 bool is_key(std::string_view text) {
   return !text.empty() && text.size() <= k_max_key &&
          std::ranges::all_of(text, [](char c) { return c >= '!' && c <= '~'; });
@@ -118,13 +135,13 @@ std::string read_idempotency_key(Members& members, const net::HttpRequest& reque
   return given ? std::string(field) : member;
 }
 
-Checked<otp::SendRequest> read_send(const Service& service, const Call& call) {
+Checked<otp::SendRequest> read_send(const Call& call) {
   auto object = read_json(call.request);
   if (!object) return std::unexpected(object.error());
   Members members(*object);
   otp::SendRequest request;
-  auto recipient = read_recipient(members, service);
-  request.purpose = read_purpose(members, service);
+  auto recipient = read_recipient(members, call.app);
+  request.purpose = read_purpose(members, call.app);
   if (recipient) {
     request.channel = read_channel(members, *recipient);
     request.recipient = std::move(*recipient);
@@ -133,9 +150,10 @@ Checked<otp::SendRequest> read_send(const Service& service, const Call& call) {
   }
   const std::string user_id = members.text("user_id", k_max_name + 4).value_or("");
   request.locale = members.text("locale", k_max_locale).value_or("");
-  request.context = read_context(members, service, request.purpose);
+  request.context = read_context(members, call.app, request.purpose);
   request.idempotency_key = read_idempotency_key(members, call.request);
-  read_captcha(members, service.rules.captcha, request);
+  read_captcha(members, call.app.rules.captcha, request);
+  request.client_ip = read_client_ip(members, call);
   if (const auto uuid = parse_uuid(user_id); uuid) request.user_id = *uuid;
   if (!user_id.empty() && request.user_id.empty()) {
     members.refuse(ProblemName::invalid_request, "user_id", "\"user_id\" must be a UUID.");
@@ -145,14 +163,13 @@ Checked<otp::SendRequest> read_send(const Service& service, const Call& call) {
                    "\"locale\" must be a language tag like \"de-CH\".");
   }
   if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
-  if (!service.channels.contains(request.channel)) {
+  if (!call.app.channels.contains(request.channel)) {
     return std::unexpected(
         Problem{.name = ProblemName::recipient_not_allowed,
                 .detail = fmt::format("No carrier is configured for \"{}\".", request.channel),
                 .member = "channel"});
   }
   request.caller = call.caller.name;
-  request.client_ip = call.client_ip;
   return request;
 }
 
@@ -203,29 +220,30 @@ std::string read_device(Members& members) {
 }
 
 // A request by the token of a link names no recipient: the token carries its own.
-Checked<VerifyBody> read_link(Members& members) {
-  auto text = members.text("token", k_max_token);
-  const std::string device = read_device(members);
-  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
+Checked<VerifyBody> read_link(Members& members, const Call& call) {
   VerifyBody body;
+  auto text = members.text("token", k_max_token);
+  body.request.device = read_device(members);
+  body.request.client_ip = read_client_ip(members, call);
+  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
   body.link = otp::LinkToken::parse(text.value_or(""));
   if (text) wipe(*text);
   if (!body.link) return std::unexpected(not_a_code("token", "This is not the token of a link."));
-  body.request.device = device;
   return body;
 }
 
-Checked<VerifyBody> read_verify(const Service& service, const Call& call) {
+Checked<VerifyBody> read_verify(const Call& call) {
   auto object = read_json(call.request);
   if (!object) return std::unexpected(object.error());
   Members members(*object);
-  if (object->contains("token")) return read_link(members);
+  if (object->contains("token")) return read_link(members, call);
   VerifyBody body;
-  auto recipient = read_recipient(members, service);
+  auto recipient = read_recipient(members, call.app);
   if (recipient) body.request.recipient = std::move(*recipient);
-  body.request.purpose = read_purpose(members, service);
-  body.request.context = read_context(members, service, body.request.purpose);
+  body.request.purpose = read_purpose(members, call.app);
+  body.request.context = read_context(members, call.app, body.request.purpose);
   body.request.device = read_device(members);
+  body.request.client_ip = read_client_ip(members, call);
   const auto id = members.text("verification_id", k_max_key);
   auto code = members.text("code", 64);
   if (!code) members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
@@ -241,7 +259,6 @@ Checked<VerifyBody> read_verify(const Service& service, const Call& call) {
     body.request.verification_id = parsed ? parsed->unique : std::string(otp::k_unique_bytes, '\0');
   }
   body.request.caller = call.caller.name;
-  body.request.client_ip = call.client_ip;
   return body;
 }
 
@@ -339,21 +356,21 @@ net::HttpResponse answer(const otp::VerificationId& id, const otp::Verification&
 
 }  // namespace
 
-Task<net::HttpResponse> send_code(const Service& service, const Call& call) {
-  auto request = read_send(service, call);
+Task<net::HttpResponse> send_code(const Service&, const Call& call) {
+  auto request = read_send(call);
   if (!request) co_return to_response(request.error());
-  const auto outcome = co_await service.issuer.send(std::move(*request));
+  const auto outcome = co_await call.app.issuer.send(std::move(*request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   co_return std::visit([](const auto& one) { return answer(one); }, *outcome);
 }
 
 Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
-  auto body = read_verify(service, call);
+  auto body = read_verify(call);
   if (!body) co_return to_response(body.error());
-  const auto outcome = body->link ? co_await service.verifier.verify_link(
-                                        *body->link, call.caller.name, call.client_ip,
+  const auto outcome = body->link ? co_await call.app.verifier.verify_link(
+                                        *body->link, call.caller.name, body->request.client_ip,
                                         std::move(body->request.device))
-                                  : co_await service.verifier.verify(std::move(body->request));
+                                  : co_await call.app.verifier.verify(std::move(body->request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (const auto* yes = std::get_if<otp::Verified>(&*outcome); yes != nullptr && !yes->repeated) {
     service.tally.count(delivery::Tally::What::verified, yes->lane, yes->country);
@@ -364,7 +381,7 @@ Task<net::HttpResponse> verify_code(const Service& service, const Call& call) {
 Task<net::HttpResponse> get_verification(const Service& service, const Call& call) {
   const auto id = otp::VerificationId::parse(call.params[0]);
   if (!id) co_return not_found();
-  const auto found = co_await service.verifications.find(*id);
+  const auto found = co_await call.app.verifications.find(*id);
   if (!found) co_return to_response(problem_of(found.error()));
   co_return *found ? answer(*id, **found, service.clock.now()) : not_found();
 }
@@ -372,7 +389,7 @@ Task<net::HttpResponse> get_verification(const Service& service, const Call& cal
 Task<net::HttpResponse> cancel_verification(const Service& service, const Call& call) {
   const auto id = otp::VerificationId::parse(call.params[0]);
   if (!id) co_return not_found();
-  const auto found = co_await service.verifications.cancel(*id, call.client_ip);
+  const auto found = co_await call.app.verifications.cancel(*id, call.client_ip);
   if (!found) co_return to_response(problem_of(found.error()));
   co_return *found ? answer(*id, **found, service.clock.now()) : not_found();
 }

@@ -28,6 +28,8 @@ constexpr Row k_rows[] = {
     {"request_timeout", 408, "The request did not arrive in time"},
     {"in_progress", 409, "The same request is still running"},
     {"too_many_factors", 409, "The user has as many factors as may be"},
+    {"name_taken", 409, "The name is taken"},
+    {"too_many_keys", 409, "There are as many API keys as may be"},
     {"otp_expired", 410, "The code is no longer valid"},
     {"payload_too_large", 413, "The body is too large"},
     {"unsupported_media_type", 415, "Unsupported media type"},
@@ -79,6 +81,7 @@ net::HttpResponse to_response(const Problem& problem) {
   body["error"] = known.name;
   if (!problem.member.empty()) body["member"] = problem.member;
   if (!problem.limit.empty()) body["limit"] = problem.limit;
+  if (!problem.scope.empty()) body["scope"] = problem.scope;
   if (problem.attempts_remaining) body["attempts_remaining"] = *problem.attempts_remaining;
   if (problem.requires_new_otp) body["requires_new_otp"] = true;
   if (!problem.checks.empty()) body["checks"] = nlohmann::ordered_json::parse(problem.checks);
@@ -89,7 +92,8 @@ net::HttpResponse to_response(const Problem& problem) {
     body["retry_after"] = problem.retry_after->count();
     response.headers.emplace_back("Retry-After", std::to_string(problem.retry_after->count()));
   }
-  if (problem.name == ProblemName::unauthorized) {
+  if (problem.name == ProblemName::unauthorized &&
+      net::count_headers(response.headers, "WWW-Authenticate") == 0) {
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
   }
   response.body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

@@ -28,6 +28,8 @@ enum class ProblemName : std::uint8_t {
   request_timeout,
   in_progress,
   too_many_factors,
+  name_taken,
+  too_many_keys,
   otp_expired,
   payload_too_large,
   unsupported_media_type,
@@ -47,6 +49,7 @@ struct Problem {
   std::string detail{};
   std::string member{};  // which member of the request is wrong
   std::string limit{};   // rate_limited
+  std::string scope{};   // forbidden: which an API key would need; several are alternatives
   std::optional<std::uint32_t> attempts_remaining{};
   bool requires_new_otp = false;
   std::optional<Seconds> retry_after{};  // also sent as Retry-After

@@ -10,6 +10,6 @@ namespace otpd::gateway {
 
 // The recipient under "phone" or "email". Nothing if neither is there; nothing, and a refusal, if
 // both are or it is none.
-std::optional<otp::Recipient> find_recipient(Members& members, const Service& service);
+std::optional<otp::Recipient> find_recipient(Members& members, const Application& app);
 
 }  // namespace otpd::gateway

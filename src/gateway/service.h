@@ -16,6 +16,7 @@
 #include "delivery/webhook_endpoint.h"
 #include "gateway/access.h"
 #include "gateway/client_ip.h"
+#include "gateway/cors.h"
 #include "otp/factors.h"
 #include "otp/sessions.h"
 #include "otp/verifications.h"
@@ -23,13 +24,20 @@
 
 namespace otpd::gateway {
 
-struct Service {
+// What the routes of one application work with. Nothing of it reaches another application's.
+struct Application {
+  const otp::Rules& rules;  // with its name
   otp::Issuer& issuer;
   otp::Verifier& verifier;
   otp::Verifications& verifications;
   otp::Sessions& sessions;
   otp::Factors& factors;
-  const otp::Rules& rules;
+  std::set<std::string, std::less<>> channels;  // those that have a route
+  std::string default_region;
+};
+
+struct Service {
+  Application base;  // of callers whose key names no other
   otp::Store& store;
   delivery::Queue& queue;
   audit::AuditLog& audit;
@@ -45,9 +53,9 @@ struct Service {
   delivery::Tally tally;
   VirtualClock* virtual_clock = nullptr;  // null without [testing] virtual_clock
   const AccessControl& access;
+  otp::ApiKeys& api_keys;
+  KeyBook& key_book;
   Networks trusted_proxies;
-  std::set<std::string, std::less<>> channels;  // those that have a route
-  std::string default_region;
   bool demo = false;
   std::size_t max_in_flight = 1'024;
   delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
@@ -62,6 +70,15 @@ struct Service {
     std::function<Task<Result<void>>()> ask;
   };
   std::vector<Part> parts = {};
+  std::map<std::string, Application, std::less<>> others = {};  // by name; without the base one
+
+  // The application of that name, the base one if it is empty; null if there is none.
+  const Application* find_application(std::string_view name) const {
+    if (name.empty() || name == base.rules.application) return &base;
+    const auto found = others.find(name);
+    return found == others.end() ? nullptr : &found->second;
+  }
+  Cors cors{};
 };
 
 // One request on its way through a route.
@@ -70,6 +87,7 @@ struct Call {
   std::string client_ip;
   Caller caller;
   std::vector<std::string> params;  // what stood for each {…} of the route's path
+  const Application& app;           // the caller's
 };
 
 // A route's work. Never throws for anything that a client can send.
@@ -106,6 +124,8 @@ Task<net::HttpResponse> static_page(const Service& service, const Call& call);
 
 Task<net::HttpResponse> take_receipt(const Service& service, const Call& call);
 
+Task<net::HttpResponse> list_applications(const Service& service, const Call& call);
+Task<net::HttpResponse> show_application(const Service& service, const Call& call);
 Task<net::HttpResponse> list_providers(const Service& service, const Call& call);
 Task<net::HttpResponse> disable_provider(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_provider(const Service& service, const Call& call);
@@ -113,6 +133,10 @@ Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
 Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> list_api_keys(const Service& service, const Call& call);
+Task<net::HttpResponse> create_api_key(const Service& service, const Call& call);
+Task<net::HttpResponse> rotate_api_key(const Service& service, const Call& call);
+Task<net::HttpResponse> revoke_api_key(const Service& service, const Call& call);
 Task<net::HttpResponse> show_timeline(const Service& service, const Call& call);
 Task<net::HttpResponse> list_dead_letters(const Service& service, const Call& call);
 Task<net::HttpResponse> search_events(const Service& service, const Call& call);

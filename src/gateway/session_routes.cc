@@ -41,10 +41,11 @@ Problem no_such_session() {
   return {.name = ProblemName::not_found, .detail = "There is no such session, or no longer."};
 }
 
-ordered_json shown_token(const otp::Session& session, const Service& service) {
+ordered_json shown_token(const otp::Session& session, const Service& service,
+                         const Application& app) {
   ordered_json shown{{"active", true},
                      {"token_type", "Bearer"},
-                     {"client_id", service.rules.application},
+                     {"client_id", app.rules.application},
                      {"iss", service.public_url},
                      {"sub", session.user_id},
                      {"jti", otp::session_id_text(session.id)},
@@ -73,29 +74,29 @@ Task<net::HttpResponse> introspect_session(const Service& service, const Call& c
   if (!token) co_return to_response(token.error());
   std::optional<otp::Session> session;
   if (*token) {
-    auto found = co_await service.sessions.introspect(**token, call.client_ip);
+    auto found = co_await call.app.sessions.introspect(**token, call.client_ip);
     if (!found) co_return to_response(problem_of(found.error()));
     session = std::move(*found);
   }
-  co_return private_response(session ? shown_token(*session, service)
+  co_return private_response(session ? shown_token(*session, service, call.app)
                                      : ordered_json{{"active", false}});
 }
 
-Task<net::HttpResponse> revoke_session(const Service& service, const Call& call) {
+Task<net::HttpResponse> revoke_session(const Service&, const Call& call) {
   const auto token = read_token(call.request);
   if (!token) co_return to_response(token.error());
   if (*token) {
-    const auto revoked = co_await service.sessions.revoke(**token, call.client_ip);
+    const auto revoked = co_await call.app.sessions.revoke(**token, call.client_ip);
     if (!revoked) co_return to_response(problem_of(revoked.error()));
   }
   co_return private_response(ordered_json::object());
 }
 
-Task<net::HttpResponse> rotate_session(const Service& service, const Call& call) {
+Task<net::HttpResponse> rotate_session(const Service&, const Call& call) {
   const auto token = read_token(call.request);
   if (!token) co_return to_response(token.error());
   if (!*token) co_return to_response(no_such_session());
-  const auto rotated = co_await service.sessions.rotate(**token, call.caller.name, call.client_ip);
+  const auto rotated = co_await call.app.sessions.rotate(**token, call.caller.name, call.client_ip);
   if (!rotated) co_return to_response(problem_of(rotated.error()));
   if (!*rotated) co_return to_response(no_such_session());
   co_return private_response({{"session_token", (*rotated)->token.reveal()},
@@ -103,34 +104,34 @@ Task<net::HttpResponse> rotate_session(const Service& service, const Call& call)
                               {"session_id", otp::session_id_text((*rotated)->id)}});
 }
 
-Task<net::HttpResponse> log_out_everywhere(const Service& service, const Call& call) {
+Task<net::HttpResponse> log_out_everywhere(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
-  const auto ended = co_await service.sessions.log_out(*user, call.client_ip);
+  const auto ended = co_await call.app.sessions.log_out(*user, call.client_ip);
   if (!ended) co_return to_response(problem_of(ended.error()));
   co_return json_response({{"revoked", *ended}});
 }
 
-Task<net::HttpResponse> list_sessions(const Service& service, const Call& call) {
+Task<net::HttpResponse> list_sessions(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
-  const auto sessions = co_await service.sessions.list(*user);
+  const auto sessions = co_await call.app.sessions.list(*user);
   if (!sessions) co_return to_response(problem_of(sessions.error()));
   ordered_json list = ordered_json::array();
   for (auto session = sessions->rbegin(); session != sessions->rend(); ++session) {
-    list.push_back(shown_session(*session, service.rules.session_idle));
+    list.push_back(shown_session(*session, call.app.rules.session_idle));
   }
   co_return private_response({{"sessions", std::move(list)}});
 }
 
-Task<net::HttpResponse> end_session(const Service& service, const Call& call) {
+Task<net::HttpResponse> end_session(const Service&, const Call& call) {
   const auto user = read_user_id(call.params[0]);
   if (!user) co_return to_response(user.error());
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto id = otp::parse_session_id(call.params[1]);
   if (!id) co_return to_response(no_such_session());
-  const auto ended = co_await service.sessions.end(*user, *id, call.client_ip);
+  const auto ended = co_await call.app.sessions.end(*user, *id, call.client_ip);
   if (!ended) co_return to_response(problem_of(ended.error()));
   co_return *ended ? json_response(ordered_json::object()) : to_response(no_such_session());
 }

@@ -37,6 +37,10 @@ Task<net::HttpResponse> readiness(const Service& service, const Call&) {
     checks[part.name] = answer ? "ok" : "failed";
     ready = ready && (answer || !part.required);
   }
+  if (service.serves_applications && !service.key_book.is_loaded()) {
+    checks["api_keys"] = "failed";
+    ready = false;
+  }
   if (ready) co_return json_response({{"status", "ready"}, {"checks", checks}});
   co_return to_response({.name = ProblemName::unavailable,
                          .detail = "A part that is needed cannot serve.",

@@ -136,6 +136,21 @@ TEST_F(Captcha, Version1CannotBeCutAnew) {
   EXPECT_EQ(verdict(other), "forged");
 }
 
+// What is hashed stays the same text when digits move from the number into the salt.
+TEST_F(Captcha, Version1DigitsOfTheNumberAreNoLevel) {
+  CaptchaSolutionV1 cut;
+  std::string number;
+  while (number.size() < 2 || number[1] == '0') {
+    cut = solve(make_captcha_v1(keys_, {.captcha_cost = 1, .captcha_work = 100}, binding_, 1,
+                                random_, k_captcha_now));
+    number = std::to_string(cut.number);
+  }
+  ASSERT_EQ(verdict(cut), "");
+  cut.salt += number[0];
+  cut.number = static_cast<std::uint32_t>(std::stoul(number.substr(1)));
+  EXPECT_EQ(verdict(cut), "forged");
+}
+
 TEST_F(Captcha, EachLevelDoublesTheWork) {
   const auto mean = [&](std::uint32_t level) {
     double sum = 0;

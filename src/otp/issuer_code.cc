@@ -29,6 +29,7 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
         decision.changed = decision.out || !decision.effects.events.empty();
         decision.expires_at = garbage_at(state, now);
         if (decision.out) {
+          state.application = rules_.application;
           const Verification& verification = *find_verification(state, code->verification_id);
           if (work.test == nullptr) {
             decision.effects.enqueue.push_back(
@@ -122,6 +123,7 @@ std::string Issuer::seal_job(const Work& work, std::string_view unique, std::str
   payload.context = request.context;
   payload.country = request.recipient.country;
   payload.user_id = request.user_id;
+  payload.application = rules_.application;
   std::string plain = encode(payload);
   std::string sealed = crypto::seal(services_.keys, services_.random, plain, job_id);
   wipe(plain);

@@ -41,8 +41,9 @@ Key user_key(std::string_view hash) {
 Key idempotency_key(std::string_view hash) {
   return named('k', hash);
 }
-Key sessions_key(std::string_view hash) {
-  return named('s', hash);
+Key sessions_key(std::string_view index_key, std::string_view application,
+                 std::string_view user_hash) {
+  return named('s', keyed_hash(index_key, "sessions of", application, user_hash));
 }
 Key captcha_key(std::string_view hash) {
   return named('c', hash);
@@ -50,8 +51,11 @@ Key captcha_key(std::string_view hash) {
 Key factors_key(std::string_view hash) {
   return named('f', hash);
 }
+Key api_keys_key(std::string_view index_key) {
+  return named('a', keyed_hash(index_key, "api keys", {}, {}));
+}
 bool is_durable(const Key& key) {
-  return key.starts_with('f');
+  return key.starts_with('f') || key.starts_with('a');
 }
 
 Key message_key(std::string_view index_key, std::string_view application, std::string_view lane,

@@ -29,11 +29,19 @@ Key recipient_key(std::string_view hash);
 Key ip_key(std::string_view hash);
 Key user_key(std::string_view hash);
 Key idempotency_key(std::string_view hash);
-Key sessions_key(std::string_view hash);
 Key captcha_key(std::string_view hash);
 Key factors_key(std::string_view hash);
 
-// Whether the record must never vanish: a user's factors cannot be sent again.
+// Of the user's sessions. A token names its user by `user_hash`; which application's it is, only
+// the key says: under another application there is nothing.
+Key sessions_key(std::string_view index_key, std::string_view application,
+                 std::string_view user_hash);
+
+// The one record of all API keys.
+Key api_keys_key(std::string_view index_key);
+
+// Whether the record must never vanish: a user's factors cannot be sent again, and an API key that
+// was revoked must not come back.
 bool is_durable(const Key& key);
 
 // Where the id of the verification is kept that a carrier's message belonged to: its 28 bytes.

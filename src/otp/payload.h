@@ -27,6 +27,7 @@ struct Payload {
   // The carrier's name of the message that this one replaces on another channel if no receipt of
   // it comes; empty for a first message.
   std::string replaces;
+  std::string application;  // whose message it is; empty in jobs from before there were several
 
   Payload clone() const;
 };

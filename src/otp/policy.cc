@@ -8,4 +8,8 @@ const TestRecipient* find_test_recipient(const TestRecipients& all, const Recipi
   return found != all.end() && now < found->second.expires_at ? &found->second : nullptr;
 }
 
+bool is_own(const Rules& rules, std::string_view application) {
+  return application == rules.application || (application.empty() && rules.owns_unnamed);
+}
+
 }  // namespace otpd::otp

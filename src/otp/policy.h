@@ -92,6 +92,8 @@ const TestRecipient* find_test_recipient(const TestRecipients& all, const Recipi
 // What the use-cases of one application are made with.
 struct Rules {
   std::string application = "default";
+  // Whether records that name no application are its own: those from before there were several.
+  bool owns_unnamed = true;
   Policies policies;
   Limits limits;
   Destinations destinations;
@@ -104,5 +106,10 @@ struct Rules {
   std::uint32_t sessions_per_user = 20;
   FactorRules factors;
 };
+
+// Whether a recipient's record that names `application` is that of these rules: an id leads to a
+// record whoever brings it. What is found by an address, a user or a session's token has the
+// application in its key.
+bool is_own(const Rules& rules, std::string_view application);
 
 }  // namespace otpd::otp

@@ -150,6 +150,7 @@ std::string encode(const RecipientState& state) {
     stored->set_attempts_remaining(admission.attempts_remaining);
     stored->set_resend_after_s(static_cast<std::uint32_t>(admission.resend_after.count()));
   }
+  out.set_application(state.application);
   return out.SerializeAsString();
 }
 
@@ -166,6 +167,7 @@ Result<RecipientState> decode(std::string_view bytes) {
                                 from_ms(stored.at()), Seconds(stored.expires_in_s()),
                                 stored.attempts_remaining(), Seconds(stored.resend_after_s())});
   }
+  state.application = in->application();
   return state;
 }
 
@@ -266,7 +268,7 @@ Result<SessionsState> decode(std::string_view bytes) {
 
 Payload Payload::clone() const {
   return {verification_id,    channel, purpose, locale,  address.clone(), code.clone(),
-          link_token.clone(), context, country, user_id, replaces};
+          link_token.clone(), context, country, user_id, replaces,        application};
 }
 
 std::string encode(const Payload& payload) {
@@ -284,6 +286,7 @@ std::string encode(const Payload& payload) {
   out.set_country(payload.country);
   out.set_user_id(payload.user_id);
   out.set_replaces(payload.replaces);
+  out.set_application(payload.application);
   std::string bytes = out.SerializeAsString();
   wipe(*out.mutable_address());
   wipe(*out.mutable_code());
@@ -302,6 +305,7 @@ Result<Payload> decode(std::string_view bytes) {
   Payload payload;
   payload.verification_id = {id.substr(0, k_hash_bytes), id.substr(k_hash_bytes)};
   payload.replaces = in->replaces();
+  payload.application = in->application();
   payload.channel = in->channel();
   payload.purpose = in->purpose();
   payload.locale = in->locale();

@@ -22,12 +22,16 @@ std::string Sessions::user_hash(std::string_view user_id) const {
   return keyed_hash(services_.keys.index_key(), "sessions", rules_.application, user_id);
 }
 
+Key Sessions::record_key(std::string_view user_hash) const {
+  return sessions_key(services_.keys.index_key(), rules_.application, user_hash);
+}
+
 EventWriter Sessions::events_of(const Session& session, std::string_view client_ip) const {
   return {services_.random, {{}, session.user_id, client_ip, {}, session.purpose, {}}};
 }
 
 Task<Result<SessionsState>> Sessions::load(std::string_view user_hash) {
-  const auto loaded = co_await services_.store.load(sessions_key(user_hash));
+  const auto loaded = co_await services_.store.load(record_key(user_hash));
   if (!loaded) co_return std::unexpected(loaded.error());
   if (loaded->version == 0) co_return SessionsState{};
   co_return decode<SessionsState>(loaded->bytes);
@@ -40,7 +44,7 @@ Task<Result<OpenedSession>> Sessions::open(NewSession wanted, Secret secret) {
   const std::string id = services_.random.bytes(k_session_id_bytes);
   const EventWriter events(services_.random,
                            {{}, wanted.user_id, wanted.client_ip, {}, wanted.purpose, {}});
-  const Key key = sessions_key(token.user_hash);
+  const Key key = record_key(token.user_hash);
   auto hint = probably_none(services_.store, key);
   const auto opened = co_await update<SessionsState, std::size_t>(
       services_.store, services_.clock, key,
@@ -107,7 +111,7 @@ Task<Result<std::optional<Session>>> Sessions::introspect(const SessionToken& to
 // That it cannot be written is no reason to refuse who is logged in.
 Task<void> Sessions::note_use(std::string_view user_hash, const TokenHashes& hashes) {
   (void)co_await update<SessionsState, bool>(
-      services_.store, services_.clock, sessions_key(user_hash),
+      services_.store, services_.clock, record_key(user_hash),
       [&](SessionsState& state, TimePoint now) {
         Session* session = find_session(state, hashes.token, rules_.session_idle, now);
         if (session == nullptr || !touch(*session, rules_.session_idle, now)) {
@@ -120,7 +124,7 @@ Task<void> Sessions::note_use(std::string_view user_hash, const TokenHashes& has
 Task<void> Sessions::note_reuse(std::string_view user_hash, const TokenHashes& hashes,
                                 std::string_view client_ip) {
   (void)co_await update<SessionsState, bool>(
-      services_.store, services_.clock, sessions_key(user_hash),
+      services_.store, services_.clock, record_key(user_hash),
       [&](SessionsState& state, TimePoint now) {
         Session* session = find_rotated_away(state, hashes, rules_.session_idle, now);
         if (session == nullptr || !tell_reuse(*session, hashes, now)) {

@@ -74,6 +74,7 @@ class Sessions {
 
  private:
   std::string user_hash(std::string_view user_id) const;
+  Key record_key(std::string_view user_hash) const;
   Task<Result<SessionsState>> load(std::string_view user_hash);
   Task<void> note_use(std::string_view user_hash, const TokenHashes& hashes);
   Task<void> note_reuse(std::string_view user_hash, const TokenHashes& hashes,

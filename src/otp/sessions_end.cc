@@ -27,7 +27,7 @@ Task<Result<RotationOutcome>> Sessions::change_token(std::string_view user_hash,
                                                      const RotationQuestion& question,
                                                      std::string_view client_ip) {
   co_return co_await update<SessionsState, RotationOutcome>(
-      services_.store, services_.clock, sessions_key(user_hash),
+      services_.store, services_.clock, record_key(user_hash),
       [&](SessionsState& state, TimePoint now) {
         auto outcome = otp::rotate(state, question, now);
         if (outcome.what == What::none) return Decision<RotationOutcome>{.out = {}};
@@ -73,7 +73,7 @@ Task<Result<std::optional<RotatedSession>>> Sessions::rotate(const SessionToken&
 Task<Result<void>> Sessions::revoke(const SessionToken& token, std::string_view client_ip) {
   const TokenHashes hashes = TokenHashes::of(token.secret.reveal());
   const auto revoked = co_await update<SessionsState, bool>(
-      services_.store, services_.clock, sessions_key(token.user_hash),
+      services_.store, services_.clock, record_key(token.user_hash),
       [&](SessionsState& state, TimePoint now) {
         Session* live = find_session(state, hashes.token, rules_.session_idle, now);
         Session* older =
@@ -95,7 +95,7 @@ Task<Result<void>> Sessions::revoke(const SessionToken& token, std::string_view 
 Task<Result<bool>> Sessions::end(std::string_view user_id, std::string_view session_id,
                                  std::string_view client_ip) {
   co_return co_await update<SessionsState, bool>(
-      services_.store, services_.clock, sessions_key(user_hash(user_id)),
+      services_.store, services_.clock, record_key(user_hash(user_id)),
       [&](SessionsState& state, TimePoint now) {
         const Session* found = find_session_by_id(state, session_id, rules_.session_idle, now);
         if (found == nullptr) return Decision<bool>{.out = false};
@@ -110,7 +110,7 @@ Task<Result<bool>> Sessions::end(std::string_view user_id, std::string_view sess
 Task<Result<std::size_t>> Sessions::log_out(std::string_view user_id, std::string_view client_ip) {
   const EventWriter events(services_.random, {{}, user_id, client_ip, {}, {}, {}});
   co_return co_await update<SessionsState, std::size_t>(
-      services_.store, services_.clock, sessions_key(user_hash(user_id)),
+      services_.store, services_.clock, record_key(user_hash(user_id)),
       [&](SessionsState& state, TimePoint now) {
         if (state.sessions.empty()) return Decision<std::size_t>{.out = 0};
         std::size_t live = 0;

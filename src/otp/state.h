@@ -94,6 +94,7 @@ struct RecipientState {
   TimeLog guesses;
   std::vector<Verification> verifications;  // oldest first
   std::vector<Admission> admissions;        // oldest first
+  std::string application;                  // whose recipient it is (is_own in policy.h)
 };
 
 // The log of one IP bucket or user.

@@ -107,6 +107,7 @@ Task<Result<Reservation>> Verifier::reserve_attempt(const Work& work,
         lines = work.events.expire(state, now);
         decision.out = reserve(state, question, now);
         decision.changed = is_change(decision.out) || !lines.empty();
+        state.application = rules_.application;  // it was found by the recipient's address
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
           lines.push_back(work.events.make(type::k_limited, {}, now, "guesses"));
         } else if (const auto* again = std::get_if<Repeated>(&decision.out)) {
@@ -147,6 +148,7 @@ Task<Result<VerifyOutcome>> Verifier::settle_record(Work& work, Rule rule) {
       services_.store, services_.clock, recipient_key(work.recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Settlement> decision{.out = Gone{}};
+        if (!is_own(rules_, state.application)) return decision;
         auto& lines = decision.effects.events;
         lines = work.events.expire(state, now);
         decision.out = rule(state, now);

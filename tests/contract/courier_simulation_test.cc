@@ -96,9 +96,9 @@ class Simulation {
           store(s.house_.world.store()),
           queue(s.house_.world.queue(), s.house_.world.clock),
           lanes(s.house_.world.clock, s.house_.random, s.house_.world.metrics),
-          courier({store, queue, s.house_.world.clock, s.house_.random, s.house_.keys, s.templates_,
-                   lanes.dispatcher, s.house_.world.metrics},
-                  s.config_) {
+          courier({store, queue, s.house_.world.clock, s.house_.random, s.house_.keys,
+                   s.house_.world.metrics},
+                  s.config_, {{"default", {s.templates_, lanes.dispatcher}}}) {
       queue.pause = Millis(0);
       queue.closed = [this] { return dead(); };
       store.script = [this](Operation, const otp::Key&, const otp::Effects&) {

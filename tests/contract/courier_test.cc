@@ -35,8 +35,8 @@ class Delivering : public ::testing::TestWithParam<storage::BackendKind> {
     }
     courier_ = std::make_unique<Courier>(
         delivery::CourierPorts{house_.store, queue_, house_.world.clock, house_.random, house_.keys,
-                               templates_, lanes_.dispatcher, house_.world.metrics},
-        config_);
+                               house_.world.metrics},
+        config_, delivery::Outlets{{"default", outlet_}});
     auto run = [this]() -> Task<void> {
       co_await courier_->run();
       ended_ = true;
@@ -97,6 +97,7 @@ class Delivering : public ::testing::TestWithParam<storage::BackendKind> {
   delivery::Templates templates_ = delivery::Templates::make({}).value();
   TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
   delivery::CourierConfig config_;
+  delivery::Outlet outlet_{templates_, lanes_.dispatcher};
   bool released_ = false;
   bool ended_ = false;
   std::unique_ptr<Courier> courier_;

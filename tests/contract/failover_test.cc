@@ -39,8 +39,8 @@ class Failover : public ::testing::TestWithParam<storage::BackendKind> {
     lanes_.routes.add("voice", "", {{"second"}});
     courier_ = std::make_unique<delivery::Courier>(
         delivery::CourierPorts{house_.store, queue_, house_.world.clock, house_.random, house_.keys,
-                               templates_, lanes_.dispatcher, house_.world.metrics},
-        config_);
+                               house_.world.metrics},
+        config_, delivery::Outlets{{"default", outlet_}});
     auto run = [this]() -> Task<void> {
       co_await courier_->run();
       ended_ = true;
@@ -82,6 +82,7 @@ class Failover : public ::testing::TestWithParam<storage::BackendKind> {
   delivery::Templates templates_ = delivery::Templates::make({}).value();
   TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
   delivery::CourierConfig config_;
+  delivery::Outlet outlet_{templates_, lanes_.dispatcher};
   int number_ = 0;
   bool ended_ = false;
   std::unique_ptr<delivery::Courier> courier_;
@@ -219,8 +220,8 @@ TEST_P(Failover, ASlowLaneIsNotWaitedForAlone) {
 }
 
 TEST_P(Failover, WithoutAReceiptAnotherChannelFollows) {
-  config_.fallbacks.emplace("sms", delivery::Fallback{"voice", Seconds(30)});
-  config_.fallback_purposes.insert("login");
+  outlet_.fallbacks.emplace("sms", delivery::Fallback{"voice", Seconds(30)});
+  outlet_.fallback_purposes.insert("login");
   start(patient());
   const auto arrives = deliver_one();
   const auto fails = deliver_one();

@@ -31,38 +31,49 @@ class GatewayFlow : public UseCase {
   GatewayFlow() {
     gateway::AccessConfig access;
     access.admin_token = Secret(std::string(k_admin));
-    access_ = gateway::AccessControl::make(std::move(access)).value();
+    access_ = gateway::AccessControl::make(std::move(access), key_book_).value();
+    EXPECT_TRUE(storage::await(gateway::refresh(key_book_, api_keys_)).has_value());
     open();
   }
 
+  // The routes over the house's use-cases, or over those of another application.
+  gateway::Service service(gateway::Application application, std::size_t max_in_flight = 100,
+                           VirtualClock* virtual_clock = nullptr) {
+    return service(std::move(application), *access_, key_book_, max_in_flight, virtual_clock);
+  }
+  // The same for other callers.
+  gateway::Service service(gateway::Application application, const gateway::AccessControl& access,
+                           gateway::KeyBook& book, std::size_t max_in_flight = 100,
+                           VirtualClock* virtual_clock = nullptr) {
+    return {std::move(application),
+            house_.store,
+            house_.world.queue(),
+            house_.world.audit(),
+            house_.world.clock,
+            house_.random,
+            house_.world.metrics,
+            house_.hashes,
+            lane_board_,
+            receipts_,
+            readers_,
+            "https://otp.example",
+            delivery::Tally(house_.world.metrics),
+            virtual_clock,
+            access,
+            api_keys_,
+            book,
+            {},
+            true,
+            max_in_flight,
+            nullptr,
+            house_.keys.index_key()};
+  }
+  gateway::Application application() {
+    return {house_.rules,    house_.issuer,  house_.verifier,  house_.verifications,
+            house_.sessions, house_.factors, {"sms", "email"}, ""};
+  }
   void open(std::size_t max_in_flight = 100, VirtualClock* virtual_clock = nullptr) {
-    gateway_.emplace(gateway::Service{house_.issuer,
-                                      house_.verifier,
-                                      house_.verifications,
-                                      house_.sessions,
-                                      house_.factors,
-                                      house_.rules,
-                                      house_.store,
-                                      house_.world.queue(),
-                                      house_.world.audit(),
-                                      house_.world.clock,
-                                      house_.random,
-                                      house_.world.metrics,
-                                      house_.hashes,
-                                      lane_board_,
-                                      receipts_,
-                                      readers_,
-                                      "https://otp.example",
-                                      delivery::Tally(house_.world.metrics),
-                                      virtual_clock,
-                                      *access_,
-                                      {},
-                                      {"sms", "email"},
-                                      "",
-                                      true,
-                                      max_in_flight,
-                                      nullptr,
-                                      house_.keys.index_key()});
+    gateway_.emplace(service(application(), max_in_flight, virtual_clock));
   }
   static net::HttpRequest request(const std::string& method, const std::string& target,
                                   std::string body = {},
@@ -108,6 +119,8 @@ class GatewayFlow : public UseCase {
       {house_.store, house_.world.clock, house_.random, house_.keys, house_.world.metrics},
       {.looks = 1}};
   std::map<std::string, const delivery::ReceiptReader*, std::less<>> readers_;
+  otp::ApiKeys api_keys_{house_.services()};
+  gateway::KeyBook key_book_{{.base = house_.rules.application}};
   std::optional<gateway::AccessControl> access_;
   std::optional<gateway::Gateway> gateway_;
 };

@@ -57,7 +57,7 @@ House::House(const storage::BackendKind& kind, crypto::HashPool::Config pool)
       factors(services(), rules),
       issuer(services(), rules, roads, &vendor),
       verifier(services(), rules, sessions),
-      verifications(services()) {}
+      verifications(services(), rules) {}
 
 otp::Recipient House::recipient(std::string phone) const {
   std::string identity = phone;

@@ -170,7 +170,8 @@ TEST_P(SessionUseCase, TheStoreHoldsNoToken) {
   const otp::SessionToken token = open();
   const auto rotated = rotate(token);
   ASSERT_TRUE(rotated);
-  const auto record = house_.world.load(otp::sessions_key(token.user_hash));
+  const auto record = house_.world.load(
+      otp::sessions_key(house_.keys.index_key(), house_.rules.application, token.user_hash));
   ASSERT_NE(record.version, 0U);
   EXPECT_FALSE(record.bytes.contains(token.secret.reveal()));
   EXPECT_FALSE(record.bytes.contains(rotated->secret.reveal()));

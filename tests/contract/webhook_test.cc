@@ -1,8 +1,5 @@
 // Webhooks: what happens to a code is told to the customer's endpoint, in the same step as it is
 // written, again and again until it answers.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 #include "delivery/courier.h"
 #include "delivery/expiry_sweep.h"
 #include "delivery/receipt_desk.h"
@@ -36,9 +33,8 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
   void start() {
     courier_ = std::make_unique<delivery::Courier>(
         delivery::CourierPorts{outbox_, queue_, house_.world.clock, house_.random, house_.keys,
-                               templates_, lanes_.dispatcher, house_.world.metrics, sender_.get(),
-                               &deadlines_},
-        config_);
+                               house_.world.metrics, sender_.get(), &deadlines_},
+        config_, delivery::Outlets{{"default", outlet_}});
     ended_ = false;
     loop_.restart();
     auto run = [this]() -> Task<void> {
@@ -126,6 +122,7 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
   delivery::Templates templates_ = delivery::Templates::make({}).value();
   TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
   delivery::CourierConfig config_;
+  delivery::Outlet outlet_{templates_, lanes_.dispatcher};
   int number_ = 0;
   bool ended_ = false;
   std::unique_ptr<delivery::Courier> courier_;
@@ -329,8 +326,8 @@ TEST_P(Webhooks, WithoutAnEndpointWhatWaitsDies) {
   happen(type::k_canceled);
   courier_ = std::make_unique<delivery::Courier>(
       delivery::CourierPorts{house_.store, queue_, house_.world.clock, house_.random, house_.keys,
-                             templates_, lanes_.dispatcher, house_.world.metrics},
-      config_);
+                             house_.world.metrics},
+      config_, delivery::Outlets{{"default", outlet_}});
   auto run = [this]() -> Task<void> {
     co_await courier_->run();
     ended_ = true;

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { ask, describedCarrier, note, seen, spec, stacks, start } from './support/contract.js';
 import { payloadOf, solve } from './support/captcha.js';
 import { factorTests } from './support/contract_factors.js';
+import { keyTests } from './support/contract_keys.js';
 import { operatorTests } from './support/contract_operators.js';
 import { sessionTests } from './support/contract_sessions.js';
 import { answersIn, call, exchange } from './support/http.js';
@@ -16,6 +17,7 @@ import { buildDir, newPhone, sanitizerDir, wrong } from './support/stack.js';
 // Documented, and not provoked here; each with its reason.
 const notProvoked = {
   internal: 'only a defect answers it',
+  too_many_keys: 'a thousand keys; the contract suite fills the record',
 };
 
 const send = (stack, json, expected = 202, options = {}) =>
@@ -311,6 +313,7 @@ test('a carrier reports in its own words, behind its own proof', async () => {
 operatorTests(main, send);
 factorTests(main);
 sessionTests(main);
+keyTests(main);
 
 test('no carrier answers: a send is refused at once; a dead letter can be tried again', async () => {
   const stack = await start({ OTPD_BREAKER_OPEN_FAILURES: '1' }, { sim: false });

@@ -25,12 +25,19 @@ async function openFor(phone) {
 }
 const press = (page, name) => page.getByRole('button', { name }).click();
 
-test('the third send asks for a captcha, which the page solves by itself', async () => {
+test('the third send asks for a captcha, which ALTCHA\'s widget solves by itself', async () => {
   const phone = newPhone();
   const page = await openFor(phone);
   const asked = page.waitForResponse((response) => response.status() === 403);
+  const shown = page.locator('altcha-widget').getByText('Verifying').waitFor();
+  const again = page.waitForRequest((request) => request.postDataJSON()?.captcha !== undefined);
   await press(page, 'Send code');
-  assert.equal((await (await asked).json()).error, 'captcha_required');
+  const problem = await (await asked).json();
+  assert.equal(problem.error, 'captcha_required');
+  await shown;
+  const { challenge, solution } = JSON.parse(atob((await again).postDataJSON().captcha));
+  assert.deepEqual(challenge, problem.captcha);
+  assert.ok(solution.derivedKey.startsWith(challenge.parameters.keyPrefix));
   await page.getByRole('heading', { level: 1, name: 'Check your messages' }).waitFor();
   await page.getByLabel('Code', { exact: true }).fill(await stack.code(phone, 3));
   await press(page, 'Verify');
@@ -40,7 +47,7 @@ test('the third send asks for a captcha, which the page solves by itself', async
 
 test('a captcha that cannot be solved is said', async () => {
   const page = await openFor(newPhone());
-  await page.route('**/captcha_worker.js', (route) => route.abort());
+  await page.route('**/altcha_pbkdf2.js', (route) => route.abort());
   await press(page, 'Send code');
   await page.locator('main').getByText('One more check is needed').waitFor();
 });

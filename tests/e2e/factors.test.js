@@ -1,4 +1,4 @@
-// Authenticator apps: what oathtool makes of the secret that we show is accepted, once; our QR
+// Authenticator apps: what oathtool and otplib make of the secret that we show is accepted, once; our QR
 // codes, read by ZBar, say exactly the otpauth URI; what was used or closed outlives a restart.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { generate } from 'otplib';
 import { ask, stacks, start } from './support/contract.js';
 
 const run = promisify(execFile);
@@ -69,6 +70,27 @@ test('codes by oathtool are accepted, each once, whatever the algorithm', async 
         { json: { code: await oathCode(factor.secret, params) } })));
     assert.equal(answers.filter((answer) => answer.status === 200).length, 1);
     assert.equal(answers.filter((answer) => answer.status === 401).length, 15);
+  }
+});
+
+test('codes that otplib makes of what ZBar reads from our QR code are accepted', async () => {
+  for (const json of [
+    { type: 'totp', account: 'ada@example.com' }, { type: 'hotp' },
+    { type: 'totp', algorithm: 'SHA256', digits: 7, period: 60 }, { type: 'totp', algorithm: 'SHA512', digits: 8 }]) {
+    const user = randomUUID();
+    const factor = await enrol(user, json);
+    const uri = new URL(await readPicture(Buffer.from(factor.qr_png, 'base64'), 'otplib.png'));
+    const said = (name, otherwise) => uri.searchParams.get(name) ?? otherwise;
+    const code = await generate({
+      strategy: uri.host,
+      secret: said('secret'),
+      algorithm: said('algorithm', 'SHA1').toLowerCase(),
+      digits: Number(said('digits', 6)),
+      period: Number(said('period', 30)),
+      counter: Number(said('counter', 0)),
+      epoch: await epoch(),
+    });
+    await guess(user, factor, 'confirm', { code });
   }
 });
 

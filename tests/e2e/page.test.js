@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Api, masked } from '../../web/demo/api.js';
-import { solveCaptcha } from '../../web/demo/captcha.js';
 import * as flow from '../../web/demo/flow.js';
 import * as texts from '../../web/demo/texts.js';
 import { Spec } from './support/spec.js';
@@ -154,29 +153,4 @@ test('what is shown of a call has no code and no token in it', () => {
     code: '481623', session_token: 'otps_0123456789abcdef', nested: { token: 'otps_secretsecretsecret' },
   }));
   assert.doesNotMatch(shown, /481623|0123456789abcdef|secretsecret/);
-});
-
-// A worker that finds `counter`, or fails.
-const workerThatFinds = (counter, seen = []) => ({
-  postMessage(task) {
-    seen.push(task);
-    queueMicrotask(() => (counter === null ? this.onerror() : this.onmessage({ data: { counter, derivedKey: 'ab' } })));
-  },
-  terminate() { seen.push('ended'); },
-});
-
-test('a captcha is shared among workers, and the first answer counts', async () => {
-  const seen = [];
-  const challenge = { parameters: { cost: 1 }, signature: 'cd' };
-  const payload = await solveCaptcha(challenge, { threads: 2, makeWorker: () => workerThatFinds(7, seen) });
-  const { challenge: echoed, solution } = JSON.parse(atob(payload));
-  assert.deepEqual(echoed, challenge);
-  assert.deepEqual([solution.counter, solution.derivedKey], [7, 'ab']);
-  assert.deepEqual(seen.slice(0, 2).map(({ from, step }) => [from, step]), [[0, 2], [1, 2]]);
-  assert.deepEqual(seen.slice(2), ['ended', 'ended']);
-});
-
-test('a captcha that no worker can solve is no payload', async () => {
-  const options = { threads: 1, makeWorker: () => workerThatFinds(null) };
-  assert.equal(await solveCaptcha({ parameters: {} }, options), null);
 });

@@ -4,12 +4,17 @@
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const shorten = (text) => (text.length > 14 ? `${text.slice(0, 9)}…${text.slice(-4)}` : text);
 
-// A copy that is fit to be shown: codes and tokens cut.
+const isLong = (name) =>
+  name.endsWith('token') || ['captcha', 'qr_svg', 'qr_png', 'otpauth_uri'].includes(name);
+
+// A copy that is fit to be shown: codes, tokens and secrets cut.
 export function masked(value) {
   if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(masked);
   return Object.fromEntries(Object.entries(value).map(([name, member]) => {
-    if (name === 'code') return [name, '•'.repeat(String(member).length)];
-    if ((name.endsWith('token') || name === 'captcha') && typeof member === 'string') return [name, shorten(member)];
+    if (name === 'code' || name === 'secret') return [name, '•'.repeat(String(member).length)];
+    if (name === 'recovery_codes' && Array.isArray(member)) return [name, member.map(() => '•••••-•••••')];
+    if (isLong(name) && typeof member === 'string') return [name, shorten(member)];
     return [name, masked(member)];
   }));
 }
@@ -39,6 +44,13 @@ export class Api {
   status(id) { return this.call('GET', `/otp/${encodeURIComponent(id)}`); }
   introspect(token) { return this.call('POST', '/session/introspect', { token }); }
   revoke(token) { return this.call('POST', '/session/revoke', { token }); }
+
+  factors(user, method, rest = '', request = undefined) {
+    return this.call(method, `/users/${encodeURIComponent(user)}/factors${rest}`, request);
+  }
+  recovery(user, rest = '', request = undefined) {
+    return this.call('POST', `/users/${encodeURIComponent(user)}/recovery-codes${rest}`, request);
+  }
 
   async call(method, path, request, headers = {}) {
     const started = performance.now();

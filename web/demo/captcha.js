@@ -1,36 +1,35 @@
-// Captchas: an ALTCHA proof of work, solved by workers beside the page.
+// Captchas: an ALTCHA proof of work, done by ALTCHA's own widget.
 
 const timeLimitMs = 60_000;
 
-function work(worker, parameters, from, step) {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = () => reject(new Error('the worker failed'));
-    worker.postMessage({ parameters, from, step });
-  });
+// The widget comes when it is needed. Its worker is a file of ours, as the page's policy wants it.
+async function load() {
+  if (customElements.get('altcha-widget')) return;
+  const style = document.createElement('link');
+  style.rel = 'stylesheet';
+  style.href = '/demo/altcha.css';
+  document.head.append(style);
+  await import('/demo/altcha.js');
+  globalThis.$altcha.algorithms.set('PBKDF2/SHA-256', () => new Worker('/demo/altcha_pbkdf2.js'));
 }
 
-// The payload that answers the challenge, or null if it could not be found in time.
-export async function solveCaptcha(challenge, {
-  makeWorker = () => new Worker('/demo/captcha_worker.js'),
-  threads = Math.min(4, navigator.hardwareConcurrency || 1),
-} = {}) {
-  const workers = [];
-  const started = performance.now();
-  let timer;
+// Shows the widget in `holder` while it works. The payload that answers the challenge, or null if
+// it could not be found in time.
+export async function solveCaptcha(challenge, holder) {
   try {
-    for (let i = 0; i < threads; i += 1) workers.push(makeWorker());
-    const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error('too late')), timeLimitMs);
-    });
-    const found = await Promise.race([late,
-      ...workers.map((worker, i) => work(worker, challenge.parameters, i, threads))]);
-    const solution = { ...found, time: Math.round(performance.now() - started) };
-    return btoa(JSON.stringify({ challenge, solution }));
+    await load();
+    const widget = document.createElement('altcha-widget');
+    const ready = new Promise((resolve) => { widget.addEventListener('load', resolve); });
+    holder.replaceChildren(widget);
+    holder.hidden = false;
+    await ready;
+    widget.configure({ challenge, timeout: timeLimitMs, humanInteractionSignature: false });
+    const solved = await widget.verify();
+    return solved?.payload ?? null;
   } catch {
     return null;
   } finally {
-    clearTimeout(timer);
-    for (const worker of workers) worker.terminate();
+    holder.hidden = true;
+    holder.replaceChildren();
   }
 }

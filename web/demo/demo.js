@@ -4,6 +4,7 @@ import { solveCaptcha } from './captcha.js';
 import {
   canResend, canSend, canVerify, digitsOf, initial, linkTokenOf, next, requestOf,
 } from './flow.js';
+import { forgetSession, keepSession } from './session.js';
 import { announce, draw, focusScreen } from './view.js';
 import { listen } from './webotp.js';
 import { makeWire } from './wire.js';
@@ -49,7 +50,8 @@ async function sendSolved(request) {
   let answer = await api.send(request, key);
   for (let tries = 0; tries < 2 && answer.body.error === 'captcha_required'; tries += 1) {
     announce('One moment: your browser is doing some work for this message.');
-    const captcha = await solveCaptcha(answer.body.captcha);
+    const holder = document.querySelector('main .screen:not([hidden]) .captcha');
+    const captcha = await solveCaptcha(answer.body.captcha, holder);
     if (captcha === null) return answer;
     answer = await api.send({ ...request, captcha }, key);
   }
@@ -129,6 +131,7 @@ async function submit(request) {
   }
   dispatch({ type: 'verified', answer: body });
   if (!body.session_token) return;
+  keepSession(body.session_token);
   const claims = await api.introspect(body.session_token);
   if (claims.ok) dispatch({ type: 'introspected', claims: claims.body });
 }
@@ -142,6 +145,7 @@ async function logout() {
     dispatch({ type: 'refused', during: 'logout', problem: body });
     return;
   }
+  forgetSession();
   const proof = await api.introspect(token);
   dispatch({ type: 'loggedOut', proof: proof.ok ? proof.body : null });
 }

@@ -86,6 +86,10 @@ const limited = {
     ['Too many codes', `This user has had as many codes as allowed for now. Try again ${when}.`],
   ip: (when) =>
     ['Too many requests', `Too many codes were asked for from your network. Try again ${when}.`],
+  factor: (when) =>
+    ['Too many wrong codes', `This app's codes are locked for a while. Try again ${when}.`],
+  recovery: (when) =>
+    ['Too many wrong codes', `Recovery codes are locked for a while. Try again ${when}.`],
   guesses: (when) =>
     ['Too many wrong codes', `Codes for this address are locked for a while. Try again ${when}.`],
 };
@@ -107,6 +111,8 @@ const says = {
   rate_limited: ({ limit }, when) => (limited[limit] ?? limited.ip)(when),
   too_many_factors: () => ['There are enough apps already',
     'Remove one that is not used any more, and add the new one then.'],
+  name_taken: () => ['This name is taken', 'Choose another one.'],
+  too_many_keys: () => ['There are enough keys already', 'Its operator has to revoke one first.'],
   captcha_required: () => ['One more check is needed',
     'Several codes were asked for in a short time. Your browser could not prove its work; try again.'],
   delivery_unavailable: (_, when) => ['No carrier is reachable',
@@ -130,6 +136,19 @@ const says = {
 for (const name of ['method_not_allowed', 'unsupported_media_type', 'payload_too_large',
   'header_too_large']) {
   says[name] = () => ['This page does not fit the service', 'Reload it and try again.'];
+}
+
+// A secret as people type it: in groups of four.
+export const grouped = (secret) => secret.match(/.{1,4}/g).join(' ');
+
+// "Pixel · active · last used today at 14:32".
+export function factorLine({ name, type, status, last_used_at: used, locked_until: locked }) {
+  const shown = used && new Date(used).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  return [
+    name ?? (type === 'totp' ? 'Authenticator app' : 'Token'),
+    locked ? 'locked for a while' : { active: 'active', pending: 'waiting for its first code' }[status],
+    shown && `last used ${shown}`,
+  ].filter(Boolean).join(' · ');
 }
 
 // Every error name that has words of its own.

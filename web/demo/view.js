@@ -8,11 +8,11 @@ const screens = {
 };
 
 // Writes only what changed: a screen reader must not hear the same alert every second.
-function setText(node, text) {
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-function setNotice(node, notice) {
+export function setNotice(node, notice) {
   node.hidden = !notice;
   if (!notice) {
     node.replaceChildren();
@@ -27,13 +27,13 @@ function setNotice(node, notice) {
   setText(text, notice.text);
 }
 
-function setButton(button, { label, busy, enabled }) {
+export function setButton(button, { label, busy, enabled }) {
   setText(button.querySelector('.label') ?? button, label);
   button.dataset.busy = String(Boolean(busy));
   button.setAttribute('aria-disabled', String(!enabled));
 }
 
-function setInvalid(input, invalid) {
+export function setInvalid(input, invalid) {
   if (invalid) input.setAttribute('aria-invalid', 'true');
   else input.removeAttribute('aria-invalid');
 }
@@ -156,6 +156,7 @@ function showDone(state, now) {
   ]);
   setNotice(byId('done-notice'), refusal(state, now, ['logout']));
   byId('logout').hidden = !state.session;
+  byId('to-security').hidden = !state.session;
   setButton(byId('logout'), {
     label: state.busy === 'logout' ? 'Logging out…' : 'Log out',
     busy: state.busy === 'logout',

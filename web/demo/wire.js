@@ -23,6 +23,9 @@ const span = (name, text) => {
 
 const sameCall = (a, b) => b && a.method === b.method && a.path === b.path && a.method === 'GET';
 
+// A user's id would push what is asked of the user out of sight.
+const shortPath = (path) => path.replace(/([0-9a-f]{4})[0-9a-f]{4}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, '$1…');
+
 // Answers observe(call) for Api. A repeat of the newest GET replaces it, so that polling does not
 // push everything else out.
 export function makeWire(list, empty) {
@@ -44,7 +47,7 @@ export function makeWire(list, empty) {
     const failed = call.status === 0 || call.status >= 400;
     const status = span('call-status', call.status === 0 ? 'no answer' : String(call.status));
     status.dataset.tone = failed ? 'bad' : 'good';
-    summary.append(span('call-method', call.method), span('call-path', call.path), status,
+    summary.append(span('call-method', call.method), span('call-path', shortPath(call.path)), status,
       span('call-ms', `${call.ms} ms`));
     details.append(...block('Request', call.request), ...block('Answer', call.response));
     if (sameCall(call, newest)) {

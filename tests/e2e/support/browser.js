@@ -9,7 +9,7 @@ export const launch = () => chromium.launch({
 // The browser's own line about an answer that is not 2xx: expected where the page handles it.
 const isAnswerNotice = (message) =>
   /^Failed to load resource: the server responded with a status of [45]\d\d/.test(message.text())
-  && /\/(otp|session)\//.test(message.location().url);
+  && /\/(otp|session|users)\//.test(message.location().url);
 
 // A page in a context of its own. `page.complaints` gathers what a good page never does: console
 // errors and warnings, uncaught exceptions, blocked resources.

@@ -20,7 +20,12 @@ export function factorTests(main) {
     const path = `${user}/factors/${fob.factor_id}`;
     await ask(main, 'POST', `${path}/confirm`, 200, { json: { code: hotp(0) } });
     await ask(main, 'POST', `${path}/verify`, 200, { json: { code: hotp(1) } });
-    await ask(main, 'POST', `${path}/verify`, 200, { json: { code: hotp(50), next_code: hotp(51) } });
+    const opened = await ask(main, 'POST', `${path}/verify`, 200,
+      { json: { code: hotp(50), next_code: hotp(51), session: true } });
+    const claims = await ask(main, 'POST', '/session/introspect', 200, { json: { token: opened.session_token } });
+    assert.deepEqual([claims.active, claims.purpose, `/users/${claims.sub}`], [true, 'factor', user]);
+    await ask(main, 'POST', `${path}/verify`, [400, 'invalid_request'], { json: { code: hotp(52), session: 1 } });
+    await ask(main, 'POST', `${path}/confirm`, [400, 'invalid_request'], { json: { code: hotp(52), session: true } });
     await ask(main, 'POST', `${path}/verify`, [401, 'invalid_otp'], { json: { code: hotp(51) } });
     await ask(main, 'POST', `${path}/verify`, [400, 'invalid_code'], { json: { code: '1234567' } });
     await ask(main, 'POST', `${path}/verify`, [400, 'invalid_request'], { json: { code: 123456 } });
@@ -59,7 +64,10 @@ export function factorTests(main) {
     await verify('00000-00000', [404, 'not_found']);
     const { recovery_codes: codes } = await ask(main, 'POST', `${user}/recovery-codes`, 201);
     assert.equal(new Set(codes).size, 10);
-    assert.equal((await verify(codes[0], 200)).recovery_codes_left, 9);
+    const used = await ask(main, 'POST', `${user}/recovery-codes/verify`, 200,
+      { json: { code: codes[0], session: true } });
+    assert.equal(used.recovery_codes_left, 9);
+    assert.match(used.session_token, /^otps_/);
     assert.equal((await verify(codes[0], [401, 'invalid_otp'])).attempts_remaining, 4);
     await verify('not-a-code', [400, 'invalid_code']);
     const listed = await ask(main, 'GET', `${user}/factors`, 200);

@@ -64,6 +64,19 @@ export function operatorTests(main, send) {
     }
   });
 
+  test('operators: the applications and their rules', async () => {
+    const headers = { Authorization: `Bearer ${main.adminToken}` };
+    await ask(main, 'GET', '/admin/apps', [401, 'unauthorized']);
+    const { applications } = await ask(main, 'GET', '/admin/apps', 200, { headers });
+    assert.deepEqual(applications.map(({ name, base }) => [name, base]), [['default', true]]);
+    const rules = await ask(main, 'GET', '/admin/apps/default', 200, { headers });
+    assert.equal(rules.purposes.login.digits, 6);
+    await ask(main, 'GET', '/admin/apps/shop', [404, 'not_found'], { headers });
+    const search = `/admin/events?phone=${encodeURIComponent(newPhone())}&application=`;
+    await ask(main, 'GET', `${search}default`, 200, { headers });
+    await ask(main, 'GET', `${search}shop`, [400, 'invalid_request'], { headers });
+  });
+
   test('operators: the endpoint for events', async () => {
     const headers = { Authorization: `Bearer ${main.adminToken}` };
     await ask(main, 'GET', '/admin/webhook', [404, 'not_found'], { headers });

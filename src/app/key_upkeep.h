@@ -1,0 +1,25 @@
+// KeyUpkeep: keeps what a process knows of the API keys up to date, and tells when they were used.
+#pragma once
+
+#include "gateway/key_book.h"
+
+namespace otpd::app {
+
+// For one loop. Both outlive it.
+class KeyUpkeep {
+ public:
+  KeyUpkeep(gateway::KeyBook& book, otp::ApiKeys& keys) : book_(book), keys_(keys) {}
+
+  // Reads the keys every half second and writes their uses every two, for ever: what another
+  // process has revoked is dead here within that second.
+  Task<void> run();
+
+  // Writes the uses that wait.
+  Task<void> write_uses();
+
+ private:
+  gateway::KeyBook& book_;
+  otp::ApiKeys& keys_;
+};
+
+}  // namespace otpd::app
