@@ -185,13 +185,12 @@ void rule_region(const RuleBench& bench) {
 }
 
 void rule_api_keys(const RuleBench& bench) {
-  const std::string base = bench.config().otp.application + "/";
+  const auto& applications = bench.loaded.applications;
   std::set<std::string> names;
   for (const auto& key : bench.config().auth.api_keys) {
-    std::string name = key.substr(0, key.find(':'));
-    if (name.starts_with(base)) name.erase(0, base.size());
-    if (const auto slash = name.find('/');
-        slash != std::string::npos && !bench.loaded.applications.contains(name.substr(0, slash))) {
+    const std::string name = key.substr(0, key.find(':'));
+    const auto slash = name.find('/');
+    if (slash != std::string::npos && !applications.contains(name.substr(0, slash))) {
       bench.refuse("auth.api_keys", {},
                    "holds a key of " + name.substr(0, slash) + ", which is no application");
     }

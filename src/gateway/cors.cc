@@ -26,7 +26,6 @@ net::HttpResponse Cors::preflight(const net::HttpRequest& request, std::string_v
 }
 
 void Cors::open(const net::HttpRequest& request, net::HttpResponse& response) const {
-  if (!is_on()) return;
   response.headers.emplace_back("Vary", "Origin");
   const std::string_view origin = net::find_header(request.headers, "Origin");
   if (!allows(origin) || net::count_headers(request.headers, "Origin") != 1) return;

@@ -13,11 +13,11 @@ namespace otpd::gateway {
 
 class Cors {
  public:
-  // Origins as browsers send them, "https://shop.example"; "*" for every one; none: nothing here
-  // concerns itself with any request.
+  // Origins as browsers send them, "https://shop.example"; "*" for every one.
   explicit Cors(const std::vector<std::string>& origins = {})
       : origins_(origins.begin(), origins.end()) {}
 
+  // Whether any is allowed; without one, neither of the next two is to be asked.
   bool is_on() const { return !origins_.empty(); }
 
   // The answer to a browser that asks whether a page may call a path with these methods

@@ -201,7 +201,7 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
     }
   }
   wipe(request.body);  // it may hold a code or a token
-  if (is_for_browsers(request.path)) service_.cors.open(request, response);
+  if (service_.cors.is_on() && is_for_browsers(request.path)) service_.cors.open(request, response);
   response.headers.emplace_back("X-Request-Id", id);
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;

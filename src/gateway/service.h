@@ -70,6 +70,7 @@ struct Service {
     std::function<Task<Result<void>>()> ask;
   };
   std::vector<Part> parts = {};
+  Cors cors{};
   std::map<std::string, Application, std::less<>> others = {};  // by name; without the base one
 
   // The application of that name, the base one if it is empty; null if there is none.
@@ -78,7 +79,6 @@ struct Service {
     const auto found = others.find(name);
     return found == others.end() ? nullptr : &found->second;
   }
-  Cors cors{};
 };
 
 // One request on its way through a route.

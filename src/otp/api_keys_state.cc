@@ -50,7 +50,7 @@ std::vector<std::string_view> Scopes::names() const {
 KeyAdded add_api_key(ApiKeysState& state, ApiKey key, TimePoint now) {
   std::erase_if(state.keys, [&](const ApiKey& one) {
     const auto ended = ended_at(one, now);
-    return ended && *ended + k_ended_keys_kept <= now;
+    return ended && *ended <= now - k_ended_keys_kept;
   });
   const bool taken = std::ranges::any_of(state.keys, [&](const ApiKey& one) {
     return one.name == key.name && one.application == key.application && one.is_live(now);

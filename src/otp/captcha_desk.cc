@@ -103,18 +103,17 @@ Task<Result<std::optional<std::string_view>>> CaptchaDesk::redeem(
     co_return Reason("other");
   }
   if (checked->level < level) co_return Reason("easy");
-  const auto mine = co_await claim(*checked, admission_id);
-  if (!mine) co_return std::unexpected(mine.error());
-  if (!*mine) co_return Reason("used");
-  proof = *checked;
-  co_return Reason();
+  co_return co_await claim(*checked, admission_id, proof);
 }
 
-// Whether the captcha is that admission's, now or since before.
-Task<Result<bool>> CaptchaDesk::claim(const CaptchaProof& proof, const std::string& admission_id) {
-  const Key key = record_key(proof);
+// Makes the captcha that admission's, or says why it cannot be.
+Task<Result<std::optional<std::string_view>>> CaptchaDesk::claim(
+    const CaptchaProof& wanted, const std::string& admission_id,
+    std::optional<CaptchaProof>& proof) {
+  using Reason = std::optional<std::string_view>;
+  const Key key = record_key(wanted);
   auto hint = probably_none(services_.store, key);
-  co_return co_await update<CaptchaState, bool>(
+  const auto mine = co_await update<CaptchaState, bool>(
       services_.store, services_.clock, key,
       [&](CaptchaState& state, TimePoint) {
         const bool fresh = state.admission_id.empty();
@@ -123,9 +122,13 @@ Task<Result<bool>> CaptchaDesk::claim(const CaptchaProof& proof, const std::stri
         return Decision<bool>{
             .out = redeemed,
             .changed = fresh,
-            .expires_at = proof.expires_at + rules_.limits.friction.captcha_lifetime};
+            .expires_at = wanted.expires_at + rules_.limits.friction.captcha_lifetime};
       },
       std::move(hint));
+  if (!mine) co_return std::unexpected(mine.error());
+  if (!*mine) co_return Reason("used");
+  proof = wanted;
+  co_return Reason();
 }
 
 Task<Result<std::string>> CaptchaDesk::claimed_by(const CaptchaProof& proof) {
@@ -160,11 +163,7 @@ Task<Result<std::optional<std::string_view>>> CaptchaDesk::redeem_hosted(
         refusal_of(*verdict, rules_.captcha, lifetime, subject.purpose, services_.clock.now());
     if (!refusal.empty()) co_return Reason(refusal);
   }
-  const auto mine = co_await claim(wanted, admission_id);
-  if (!mine) co_return std::unexpected(mine.error());
-  if (!*mine) co_return Reason("used");
-  proof = wanted;
-  co_return Reason();
+  co_return co_await claim(wanted, admission_id, proof);
 }
 
 Task<Result<void>> CaptchaDesk::give_back(CaptchaProof proof, std::string admission_id) {

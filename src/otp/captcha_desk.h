@@ -71,7 +71,9 @@ class CaptchaDesk {
  private:
   Task<Result<std::uint32_t>> level_of(std::string ip_hash);
   Key record_key(const CaptchaProof& proof) const;
-  Task<Result<bool>> claim(const CaptchaProof& proof, const std::string& admission_id);
+  Task<Result<std::optional<std::string_view>>> claim(const CaptchaProof& wanted,
+                                                      const std::string& admission_id,
+                                                      std::optional<CaptchaProof>& proof);
   Task<Result<std::string>> claimed_by(const CaptchaProof& proof);
 
   Services services_;

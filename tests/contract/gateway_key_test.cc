@@ -69,5 +69,26 @@ TEST_P(GatewayKeys, AProcessThatHasNeverReadThemIsNotReady) {
   EXPECT_EQ(admin("GET", "").status, 200);
 }
 
+// Limits and the audit log count the address that a caller with a key tells; nobody else tells any.
+TEST_P(GatewayKeys, OnlyACallerWithAKeySaysWhoseRequestItIs) {
+  const std::string body = R"({"phone":"+14155552671","client_ip":"2001:DB8::1"})";
+  const Answer refused = send(body);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body["member"], "client_ip");
+  const std::string secret = admin("POST", "", R"({"name":"shop"})").body["secret"];
+  const auto with_key = [&](const std::string& path, const std::string& json) {
+    net::HttpRequest http = request("POST", path, json);
+    http.headers.emplace_back("Authorization", "Bearer " + secret);
+    return ask(std::move(http));
+  };
+  EXPECT_EQ(with_key("/otp/send", body).status, 202);
+  EXPECT_EQ(house_.events(type::k_send).at(0).ip_address, "2001:db8::1");
+  json guess{{"phone", "+14155552671"}, {"code", code()}, {"client_ip", "203.0.113.9:1"}};
+  EXPECT_EQ(with_key("/otp/verify", guess.dump()).body["member"], "client_ip");
+  guess["client_ip"] = "203.0.113.9";
+  EXPECT_EQ(with_key("/otp/verify", guess.dump()).status, 200);
+  EXPECT_EQ(house_.events(type::k_verify_success).at(0).ip_address, "203.0.113.9");
+}
+
 }  // namespace
 }  // namespace otpd::usecase

@@ -61,6 +61,7 @@ const routes = [
   ['GET', '/captcha', ['send']], ['GET', '/otp/x', ['send', 'verify']],
   ['DELETE', '/otp/x', ['send']],
   ['POST', '/session/introspect', ['sessions']], ['POST', '/session/revoke', ['sessions']],
+  ['POST', '/session/rotate', ['sessions']], ['DELETE', `${user}/sessions/x`, ['sessions']],
   ['GET', `${user}/sessions`, ['sessions']], ['POST', `${user}/logout`, ['sessions']],
   ['POST', `${user}/factors`, ['factors']], ['GET', `${user}/factors`, ['factors']],
   ['POST', `${user}/factors/x/confirm`, ['factors']],
@@ -74,6 +75,7 @@ const routes = [
   ['POST', '/admin/webhook/enable', ['admin']], ['GET', '/admin/verifications/x', ['admin']],
   ['GET', '/admin/events', ['admin']], ['GET', '/admin/audit/chains', ['admin']],
   ['GET', '/admin/audit/lines', ['admin']], ['GET', '/admin/audit/checkpoints', ['admin']],
+  ['GET', '/admin/apps', ['admin']], ['GET', '/admin/apps/x', ['admin']],
   ['GET', '/admin/keys', ['admin']], ['POST', '/admin/keys', ['admin']],
   ['POST', '/admin/keys/x/rotate', ['admin']], ['DELETE', '/admin/keys/x', ['admin']],
 ];
@@ -182,6 +184,49 @@ test('the audit log has who made, turned and ended which key', async () => {
   }
   const ended = await main.admin('GET', '/admin/events?event_type=admin_key_revoked');
   assert.equal(ended.json.events[0].detail, (await entry(main, 'lost')).id);
+});
+
+test('a key is of one application, and sees nothing of another', async () => {
+  const { stdout: printed } = await run(path.join(buildDir, 'otpd'), ['key', 'new', 'teller']);
+  const [, configured, entryOf] = /(otpk_\S+)[^"]*"(teller:[0-9a-f]{64})"/.exec(printed);
+  const env = {
+    OTPD_APPLICATIONS_BANK_MESSAGES_BRAND: 'Bank', OTPD_AUTH_API_KEYS: `bank/${entryOf}`,
+  };
+  const stack = await start(env);
+  const bank = await make(stack, 'shop', '--app', 'bank');
+  const base = await make(stack, 'shop');  // the same name, elsewhere
+  assert.match(await refused(stack, 'create', 'boss', '--app', 'bank', '--scopes', 'admin'),
+    /Only keys of the application default/);
+  const as = (secret, method, target, json) =>
+    stack.call(method, target, { json, headers: bearer(secret) });
+  const phone = newPhone();
+  const sent = await as(bank, 'POST', '/otp/send', { phone, idempotency_key: 'one' });
+  assert.equal(sent.status, 202);
+  const code = await stack.code(phone);
+  assert.match((await stack.message(phone)).text, /Bank/);
+  assert.equal((await as(base, 'GET', `/otp/${sent.json.verification_id}`)).status, 404);
+  assert.equal((await as(configured, 'GET', `/otp/${sent.json.verification_id}`)).status, 200);
+  assert.equal((await as(base, 'POST', '/otp/verify', { phone, code })).status, 410);
+  const opened = await as(bank, 'POST', '/otp/verify', { phone, code });
+  assert.equal(opened.status, 200);
+  const token = { token: opened.json.session_token };
+  assert.equal((await as(base, 'POST', '/session/introspect', token)).json.active, false);
+  assert.equal((await as(configured, 'POST', '/session/introspect', token)).json.active, true);
+  assert.equal((await as(base, 'POST', '/otp/send', { phone, idempotency_key: 'one' })).status, 202);
+
+  // Taken out of the configuration, an application's keys open nothing; put back, they do again.
+  await stack.otpd.stop();
+  stack.pastOutput += stack.otpd.output;
+  stack.extra = {};
+  await stack.startOtpd();
+  assert.equal((await as(bank, 'POST', '/session/introspect', token)).status, 401);
+  assert.equal((await as(base, 'POST', '/session/introspect', token)).status, 200);
+  await otpd(stack, 'revoke', 'shop');
+  stack.extra = env;
+  await stack.otpd.stop();
+  await stack.startOtpd();
+  assert.equal((await as(bank, 'POST', '/session/introspect', token)).json.active, true);
+  assert.equal((await as(base, 'POST', '/session/introspect', token)).status, 401);
 });
 
 test('keys of the configuration go on working, for everything but administration', async () => {

@@ -24,5 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(fuzz::text_of(data, size));
   if (const auto networks = gateway::Networks::parse({text})) (void)networks->contains(text);
   (void)gateway::is_loopback(text);
+  if (const auto told = gateway::parse_client_ip(text)) {
+    fuzz::require(gateway::parse_client_ip(*told) == told, "an address has one spelling");
+    fuzz::require(otp::ip_bucket(*told) == otp::ip_bucket(text), "and is limited the same");
+  }
   return 0;
 }

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "fuzz.h"
+#include "otp/api_keys_state.h"
 #include "otp/factors_state.h"
 #include "otp/idempotency.h"
 #include "otp/payload.h"
@@ -47,6 +48,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (auto sessions = both_ways<otp::SessionsState>(bytes)) {
     (void)otp::find_session(*sessions, "hash", k_now);
     (void)otp::revoke_session(*sessions, "hash", k_now);
+  }
+  if (auto keys = both_ways<otp::ApiKeysState>(bytes)) {
+    for (const otp::ApiKey& key : keys->keys) {
+      fuzz::require(!otp::opens(key, key.secret_hash, k_now) || key.is_live(k_now),
+                    "only a live key opens");
+    }
+    (void)otp::add_api_key(*keys, {.id = "12345678", .name = "shop"}, k_now);
   }
   if (auto factors = both_ways<otp::FactorsState>(bytes)) {
     const otp::FactorRules rules;
