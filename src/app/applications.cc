@@ -9,13 +9,15 @@ namespace otpd::app {
 
 struct Applications::One {
   One(const Config& its_config, otp::Rules its_rules, delivery::Templates texts,
-      otp::Services services, const delivery::Lanes& lanes)
+      otp::Services services, const delivery::Lanes& lanes,
+      std::unique_ptr<otp::CaptchaJudge> its_judge)
       : config(its_config),
         rules(std::move(its_rules)),
         templates(std::move(texts)),
         routes(make_routes(config)),
         dispatcher(lanes, routes, services.clock, services.random),
-        issuer(services, rules, dispatcher),
+        judge(std::move(its_judge)),
+        issuer(services, rules, dispatcher, judge.get()),
         sessions(services, rules),
         factors(services, rules),
         verifier(services, rules, sessions),
@@ -26,6 +28,7 @@ struct Applications::One {
   const delivery::Templates templates;
   const delivery::RouteTable routes;
   delivery::Dispatcher dispatcher;
+  const std::unique_ptr<otp::CaptchaJudge> judge;
   otp::Issuer issuer;
   otp::Sessions sessions;
   otp::Factors factors;
@@ -38,13 +41,14 @@ Applications::~Applications() = default;
 
 Result<std::unique_ptr<Applications>> Applications::make(const Config& config,
                                                          otp::Services services,
-                                                         const delivery::Lanes& lanes) {
+                                                         const delivery::Lanes& lanes,
+                                                         const MakeJudge& make_judge) {
   std::unique_ptr<Applications> made(new Applications(config.otp.application));
-  if (const auto added = made->add(config, services, lanes); !added) {
+  if (const auto added = made->add(config, services, lanes, make_judge); !added) {
     return std::unexpected(added.error());
   }
   for (const auto& [name, other] : config.applications) {
-    if (const auto added = made->add(*other, services, lanes); !added) {
+    if (const auto added = made->add(*other, services, lanes, make_judge); !added) {
       return fail(added.error().kind, "applications." + name + ": " + added.error().message);
     }
   }
@@ -52,14 +56,14 @@ Result<std::unique_ptr<Applications>> Applications::make(const Config& config,
 }
 
 Result<void> Applications::add(const Config& config, otp::Services services,
-                               const delivery::Lanes& lanes) {
+                               const delivery::Lanes& lanes, const MakeJudge& make_judge) {
   auto templates = make_templates(config.messages);
   if (!templates) return std::unexpected(templates.error());
   const std::string& name = config.otp.application;
   otp::Rules rules = make_rules(config);
   rules.owns_unnamed = name == base_;
   all_.emplace(name, std::make_unique<One>(config, std::move(rules), std::move(*templates),
-                                           services, lanes));
+                                           services, lanes, make_judge(config.friction)));
   return {};
 }
 

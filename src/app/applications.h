@@ -2,6 +2,7 @@
 // and hashes are shared by all.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,6 +14,9 @@
 
 namespace otpd::app {
 
+// Who judges an application's captchas; null if that is nobody but otpd.
+using MakeJudge = std::function<std::unique_ptr<otp::CaptchaJudge>(const FrictionConfig&)>;
+
 class Applications {
  public:
   ~Applications();
@@ -23,7 +27,8 @@ class Applications {
   // `config` outlive them; the lanes may be made later. Failure::invalid naming the template that
   // cannot be used.
   static Result<std::unique_ptr<Applications>> make(const Config& config, otp::Services services,
-                                                    const delivery::Lanes& lanes);
+                                                    const delivery::Lanes& lanes,
+                                                    const MakeJudge& make_judge);
 
   // The providers that any of them has a route to.
   std::set<std::string, std::less<>> providers() const;
@@ -40,7 +45,8 @@ class Applications {
  private:
   struct One;
   explicit Applications(std::string base);
-  Result<void> add(const Config& config, otp::Services services, const delivery::Lanes& lanes);
+  Result<void> add(const Config& config, otp::Services services, const delivery::Lanes& lanes,
+                   const MakeJudge& make_judge);
   static gateway::Application served(One& one);
 
   const std::string base_;  // its name

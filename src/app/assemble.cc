@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "crypto/private_file.h"
+#include "providers/site_verify.h"
 
 namespace otpd::app {
 namespace {
@@ -39,6 +40,14 @@ otp::Destinations make_destinations(const DestinationsConfig& config) {
     destinations.denied_types.insert(otp::parse_number_type(type).value());
   }
   return destinations;
+}
+
+otp::HostedCaptcha make_hosted_captcha(const FrictionConfig& config) {
+  return {.kind = static_cast<otp::CaptchaKind>(config.captcha),
+          .site_key = config.captcha_site_key,
+          .hosts = {config.captcha_hosts.begin(), config.captcha_hosts.end()},
+          .min_score_percent = config.captcha_min_score,
+          .altcha_when_away = config.captcha_when_away == WhenAway::altcha};
 }
 
 // The configuration has made sure that it has an address, a code and a day.
@@ -115,6 +124,7 @@ otp::Rules make_rules(const Config& config) {
                                  : crypto::HashParams::Algorithm::argon2id,
                 .memory_kib = config.crypto.argon2_memory_kib,
                 .passes = config.crypto.argon2_passes};
+  rules.captcha = make_hosted_captcha(config.friction);
   rules.destinations = make_destinations(config.destinations);
   rules.destinations_shadow = config.destinations.shadow;
   rules.caps = make_caps(config);
@@ -203,6 +213,17 @@ Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, con
   sqlite.path = file_in(config.data.dir, "otpd.db");
   sqlite.retention = retention;
   return storage::open_sqlite_backend(sqlite, clock, metrics);
+}
+
+std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& config,
+                                                      boost::asio::io_context& loop,
+                                                      net::Client& client) {
+  if (config.captcha == Captcha::altcha) return nullptr;
+  return providers::make_captcha_judge({.kind = static_cast<otp::CaptchaKind>(config.captcha),
+                                        .url = config.captcha_verify_url,
+                                        .site_key = config.captcha_site_key,
+                                        .secret = config.captcha_secret.clone()},
+                                       loop, client);
 }
 
 otp::Applications application_names(const Config& config) {

@@ -35,6 +35,11 @@ Result<void> make_private_folder(const std::string& dir);
 Result<std::unique_ptr<storage::Backend>> open_backend(const Config& config, const Clock& clock,
                                                        Metrics& metrics);
 
+// Who asks the captchas' vendor, over `client` on its loop; null without a vendor.
+std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& config,
+                                                      boost::asio::io_context& loop,
+                                                      net::Client& client);
+
 // The applications that there are.
 otp::Applications application_names(const Config& config);
 

@@ -114,6 +114,9 @@ struct LimitsConfig {
   Seconds idempotency_ttl{86'400};
 };
 
+enum class Captcha : std::uint8_t { altcha, turnstile, hcaptcha, recaptcha };
+enum class WhenAway : std::uint8_t { refuse, altcha };
+
 struct FrictionConfig {
   std::uint32_t recipient_sends = 3;
   std::uint32_t ip_sends = 30;
@@ -122,6 +125,13 @@ struct FrictionConfig {
   Seconds captcha_lifetime{300};
   std::uint32_t captcha_cost = 500;
   std::uint32_t captcha_work = 500;
+  Captcha captcha = Captcha::altcha;
+  std::string captcha_site_key;
+  Secret captcha_secret;
+  std::string captcha_verify_url;          // empty: the vendor's
+  std::vector<std::string> captcha_hosts;  // never empty after loading
+  std::uint32_t captcha_min_score = 50;
+  WhenAway captcha_when_away = WhenAway::refuse;
 };
 
 // Which phones are served. Kinds of numbers are those of otp/destination.h.

@@ -194,6 +194,13 @@ bool is_host_and_port(std::string_view text) {
   return url && url->rest.empty() && form_number(url->port, 65'535).value_or(0) > 0;
 }
 
+bool is_site_key(std::string_view text) {
+  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_';
+  });
+}
+
 bool is_host_name(std::string_view text) {
   if (text.size() > 253) return false;
   for (;;) {

@@ -47,6 +47,8 @@ bool is_smtp_url(std::string_view text);
 bool is_host_and_port(std::string_view text);
 
 bool is_host_name(std::string_view text);
+// Letters, digits, hyphens and underscores, at most 128.
+bool is_site_key(std::string_view text);
 // ISO 3166-1 alpha-2, in capitals: "US". Whether it is assigned is not known here.
 bool is_region(std::string_view text);
 // A day as "2026-12-31".

@@ -222,6 +222,24 @@ void rule_friction(const RuleBench& bench) {
   }
 }
 
+void rule_captcha(const RuleBench& bench) {
+  const auto& friction = bench.config().friction;
+  if (friction.captcha == Captcha::altcha) return;
+  if (friction.captcha_site_key.empty()) {
+    bench.refuse("friction.captcha_site_key", {"friction.captcha"},
+                 "is missing: clients could not show the captcha");
+  }
+  if (friction.captcha_secret.empty()) {
+    bench.refuse("friction.captcha_secret", {"friction.captcha"},
+                 "is missing: the vendor would not answer");
+  }
+  const auto url = parse_url(friction.captcha_verify_url);
+  if (url && url->scheme != "https" && !is_loopback(*url)) {
+    bench.refuse("friction.captcha_verify_url", {},
+                 "must be https: the secret goes there, and everybody in between could say yes");
+  }
+}
+
 void rule_sessions(const RuleBench& bench) {
   const auto& session = bench.config().session;
   if (session.idle_lifetime <= session.lifetime) return;
@@ -265,6 +283,10 @@ void derive(LoadedConfig& loaded) {
   if (const auto url = parse_url(server.public_url)) {
     rule_or(loaded, "messages.webotp_host", config.messages.webotp_host, url->host,
             "server.public_url");
+    if (config.friction.captcha_hosts.empty()) {
+      config.friction.captcha_hosts = {url->host};
+      loaded.origins["friction.captcha_hosts"] = {Origin::Kind::derived, "server.public_url"};
+    }
   }
   for (auto& [name, purpose] : config.purposes) {
     if (!purpose.link) continue;
@@ -290,10 +312,11 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule : {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
-                          rule_delivery, judge_routes, judge_providers, judge_test_recipients,
-                          judge_caps, rule_webhooks, rule_templates, rule_friction, rule_sessions,
-                          rule_region, rule_api_keys, rule_cors, rule_exposed_secrets}) {
+  for (const auto rule :
+       {rule_mode,     rule_tls,      rule_open_address, rule_links,      rule_keys,
+        rule_hash,     rule_delivery, judge_routes,      judge_providers, judge_test_recipients,
+        judge_caps,    rule_webhooks, rule_templates,    rule_friction,   rule_captcha,
+        rule_sessions, rule_region,   rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
     rule(bench);
   }
 }

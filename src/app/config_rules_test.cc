@@ -293,6 +293,24 @@ TEST(ConfigRules, FrictionLooksNoFurtherBackThanTheLimitsRemember) {
   EXPECT_THAT(errors(load("friction.recipient_sends = 0")), HasSubstr("from 1 to 10000"));
 }
 
+TEST(ConfigRules, AVendorOfCaptchasNeedsBothKeysAndAnHonestWay) {
+  const auto hosted = [](const std::string& more) {
+    return errors(load("[friction]\ncaptcha = \"turnstile\"\n" + more));
+  };
+  const std::string keys = "captcha_site_key = \"0x4\"\ncaptcha_secret = \"s\"\n";
+  EXPECT_EQ(hosted(keys), "fine");
+  EXPECT_THAT(hosted("captcha_secret = \"s\""), HasSubstr("friction.captcha_site_key"));
+  EXPECT_THAT(hosted("captcha_site_key = \"0x4\""), HasSubstr("friction.captcha_secret"));
+  EXPECT_THAT(hosted(keys + "captcha_site_key_ = \"x\""), HasSubstr("captcha_site_key_"));
+  EXPECT_EQ(hosted(keys + "captcha_verify_url = \"http://127.0.0.1:9/x\""), "fine");
+  EXPECT_THAT(hosted(keys + "captcha_verify_url = \"http://vendor.example/x\""),
+              HasSubstr("must be https"));
+  EXPECT_THAT(hosted(keys + "captcha_min_score = 0"), HasSubstr("from 1 to 100"));
+  EXPECT_THAT(errors(load("friction.captcha_site_key = \"a\\\"b\"")), HasSubstr("letters"));
+  const auto loaded = load("server.public_url = \"https://otp.example/x\"");
+  EXPECT_EQ(loaded->config.friction.captcha_hosts, std::vector<std::string>{"otp.example"});
+}
+
 TEST(ConfigRules, ASessionIsNotIdleForLongerThanItLives) {
   EXPECT_EQ(errors(load("[session]\nlifetime_s = 600\nidle_lifetime_s = 600")), "fine");
   EXPECT_THAT(errors(load("[session]\nlifetime_s = 600\nidle_lifetime_s = 601")),

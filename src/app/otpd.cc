@@ -209,7 +209,10 @@ Result<void> Process::open_webhooks() {
 }
 
 Result<void> Process::open_delivery() {
-  auto applications = Applications::make(config_, services(), lanes_);
+  const auto make_judge = [this](const FrictionConfig& friction) {
+    return make_captcha_judge(friction, worker_[0], *client_);
+  };
+  auto applications = Applications::make(config_, services(), lanes_, make_judge);
   if (!applications) return std::unexpected(applications.error());
   applications_ = std::move(*applications);
   receipts_.emplace(delivery::ReceiptPorts{store(), *clock_, random_, *keys_, metrics_},

@@ -106,38 +106,55 @@ otp::CaptchaAnswer read_v1(const nlohmann::json& object, bool& good) {
   return read;
 }
 
+std::optional<otp::CaptchaAnswer> read_payload(std::string_view text) {
+  const auto decoded = base64_decode(text);
+  const auto object = decoded ? parse_object(*decoded) : std::unexpected(Problem{});
+  if (!object) return std::nullopt;
+  bool good = true;
+  const bool v2 = object->contains("solution");
+  auto answer = v2 ? read_v2(*object, good) : read_v1(*object, good);
+  if (!good) return std::nullopt;
+  return answer;
+}
+
+// Vendors promise no alphabet; all that is sent on is visible ASCII.
+bool is_token(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 std::string_view reason_words(std::string_view reason) {
   if (reason == "missing") return "Solve the captcha and send its payload with the request.";
   if (reason == "expired") return "That captcha has expired; solve the new one.";
   if (reason == "used") return "That captcha was used before; solve the new one.";
   if (reason == "easy") return "More was asked for meanwhile; solve the new captcha.";
   if (reason == "other") return "That captcha was for another request; solve the new one.";
+  if (reason == "away") return "The captcha's own service does not answer; solve this one instead.";
+  if (reason == "host") return "That captcha was solved on another site; solve a new one.";
+  if (reason == "score") return "That captcha took you for a program; solve a new one.";
   return "That is no solution of a captcha of ours; solve the new one.";
 }
 
 }  // namespace
 
-std::optional<otp::CaptchaAnswer> read_captcha(Members& members) {
-  const auto text = members.text("captcha", k_max_captcha_bytes);
-  if (!text) return std::nullopt;
-  const auto decoded = base64_decode(*text);
-  const auto object = decoded ? parse_object(*decoded) : std::unexpected(Problem{});
-  bool good = object.has_value();
-  std::optional<otp::CaptchaAnswer> answer;
-  if (good) {
-    const bool v2 = object->contains("solution");
-    answer = v2 ? read_v2(*object, good) : read_v1(*object, good);
+void read_captcha(Members& members, const otp::HostedCaptcha& hosted, otp::SendRequest& request) {
+  auto text = members.text("captcha", k_max_captcha_bytes);
+  if (!text) return;
+  const bool ours = hosted.kind == otp::CaptchaKind::altcha;
+  if (ours || hosted.altcha_when_away) request.captcha = read_payload(*text);
+  if (request.captcha) return;
+  if (!ours && is_token(*text)) {
+    request.captcha_token = std::move(*text);
+    return;
   }
-  if (good) return answer;
   members.refuse(ProblemName::invalid_request, "captcha",
-                 "\"captcha\" is not the payload of an ALTCHA captcha.");
-  return std::nullopt;
+                 ours ? "\"captcha\" is not the payload of an ALTCHA captcha."
+                      : "\"captcha\" is not the token of a captcha.");
 }
 
 Problem problem_of(const otp::CaptchaRequired& required) {
   return {.name = ProblemName::captcha_required,
           .detail = std::string(reason_words(required.reason)),
-          .captcha = required.challenge.json()};
+          .captcha = std::visit([](const auto& one) { return one.json(); }, required.challenge)};
 }
 
 }  // namespace otpd::gateway

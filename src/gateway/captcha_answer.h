@@ -9,10 +9,11 @@ namespace otpd::gateway {
 
 inline constexpr std::size_t k_max_captcha_bytes = 8'192;
 
-// The payload under "captcha": base64 of the JSON of an ALTCHA solution, version 2 or 1. Nothing if
-// it is not there; nothing, and a refusal, if it has not the form of either. Whether it is a
-// solution is not looked at.
-std::optional<otp::CaptchaAnswer> read_captcha(Members& members);
+// What stands under "captcha", for that request: the payload of an ALTCHA solution, version 2 or 1
+// (base64 of JSON), or the token of a vendor's widget, as the rules have it; with a vendor, a
+// payload counts only where ALTCHA stands in for it. A refusal if it has no such form. Whether it
+// is a solution is not looked at.
+void read_captcha(Members& members, const otp::HostedCaptcha& hosted, otp::SendRequest& request);
 
 // The refusal that carries the challenge.
 Problem problem_of(const otp::CaptchaRequired& required);

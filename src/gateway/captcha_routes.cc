@@ -29,6 +29,9 @@ Task<net::HttpResponse> fresh_captcha(const Service&, const Call& call) {
     co_return to_response(
         problem_of(otp::RateLimited{"captcha", call.app.rules.limits.ip_captchas, *verdict}));
   }
+  if (call.app.rules.captcha.kind != otp::CaptchaKind::altcha) {
+    co_return challenge_response(call.app.issuer.captchas().hosted_challenge(purpose).json());
+  }
   if (version == 1) {
     const auto old = co_await call.app.issuer.captchas().for_address_v1(purpose, call.client_ip);
     co_return old ? challenge_response(old->json()) : to_response(problem_of(old.error()));

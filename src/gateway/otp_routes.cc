@@ -153,7 +153,7 @@ Checked<otp::SendRequest> read_send(const Call& call) {
   request.locale = members.text("locale", k_max_locale).value_or("");
   request.context = read_context(members, call.app, request.purpose);
   request.idempotency_key = read_idempotency_key(members, call.request);
-  request.captcha = read_captcha(members);
+  read_captcha(members, call.app.rules.captcha, request);
   request.client_ip = read_client_ip(members, call);
   if (const auto uuid = parse_uuid(user_id); uuid) request.user_id = *uuid;
   if (!user_id.empty() && request.user_id.empty()) {

@@ -14,9 +14,10 @@ constexpr std::string_view k_for_address = "ip";
 
 }  // namespace
 
-CaptchaDesk::CaptchaDesk(const Services& services, const Rules& rules)
+CaptchaDesk::CaptchaDesk(const Services& services, const Rules& rules, CaptchaJudge* judge)
     : services_(services),
       rules_(rules),
+      judge_(judge),
       keys_(CaptchaKeys::derive(services.keys.index_key(), rules.application)) {}
 
 Key CaptchaDesk::record_key(const CaptchaProof& proof) const {
@@ -102,8 +103,15 @@ Task<Result<std::optional<std::string_view>>> CaptchaDesk::redeem(
     co_return Reason("other");
   }
   if (checked->level < level) co_return Reason("easy");
+  co_return co_await claim(*checked, admission_id, proof);
+}
 
-  const Key key = record_key(*checked);
+// Makes the captcha that admission's, or says why it cannot be.
+Task<Result<std::optional<std::string_view>>> CaptchaDesk::claim(
+    const CaptchaProof& wanted, const std::string& admission_id,
+    std::optional<CaptchaProof>& proof) {
+  using Reason = std::optional<std::string_view>;
+  const Key key = record_key(wanted);
   auto hint = probably_none(services_.store, key);
   const auto mine = co_await update<CaptchaState, bool>(
       services_.store, services_.clock, key,
@@ -114,16 +122,53 @@ Task<Result<std::optional<std::string_view>>> CaptchaDesk::redeem(
         return Decision<bool>{
             .out = redeemed,
             .changed = fresh,
-            .expires_at = checked->expires_at + rules_.limits.friction.captcha_lifetime};
+            .expires_at = wanted.expires_at + rules_.limits.friction.captcha_lifetime};
       },
       std::move(hint));
   if (!mine) co_return std::unexpected(mine.error());
   if (!*mine) co_return Reason("used");
-  proof = *checked;
+  proof = wanted;
   co_return Reason();
 }
 
+Task<Result<std::string>> CaptchaDesk::claimed_by(const CaptchaProof& proof) {
+  const auto loaded = co_await services_.store.load(record_key(proof));
+  if (!loaded) co_return std::unexpected(loaded.error());
+  if (loaded->version == 0) co_return std::string();
+  auto state = decode<CaptchaState>(loaded->bytes);
+  if (!state) co_return std::unexpected(state.error());
+  co_return std::move(state->admission_id);
+}
+
+HostedChallenge CaptchaDesk::hosted_challenge(std::string_view purpose) const {
+  return {rules_.captcha.kind, rules_.captcha.site_key, std::string(purpose)};
+}
+
+Task<Result<std::optional<std::string_view>>> CaptchaDesk::redeem_hosted(
+    const std::string& token, CaptchaSubject subject, std::string admission_id,
+    std::optional<CaptchaProof>& proof) {
+  using Reason = std::optional<std::string_view>;
+  const Seconds lifetime = rules_.limits.friction.captcha_lifetime;
+  const CaptchaProof wanted{.id = "hosted " + crypto::sha256(token),
+                            .binding = {},
+                            .level = k_max_captcha_level,
+                            .expires_at = services_.clock.now() + lifetime};
+  const auto before = co_await claimed_by(wanted);
+  if (!before) co_return std::unexpected(before.error());
+  if (before->empty()) {
+    if (judge_ == nullptr) co_return Reason(k_captcha_vendor_away);
+    const auto verdict = co_await judge_->ask(token);
+    if (!verdict) co_return Reason(k_captcha_vendor_away);
+    const auto refusal =
+        refusal_of(*verdict, rules_.captcha, lifetime, subject.purpose, services_.clock.now());
+    if (!refusal.empty()) co_return Reason(refusal);
+  }
+  co_return co_await claim(wanted, admission_id, proof);
+}
+
 Task<Result<void>> CaptchaDesk::give_back(CaptchaProof proof, std::string admission_id) {
+  // The vendor would not take it again, and without our record nobody remembers that it was used.
+  if (proof.binding.empty()) co_return Result<void>();
   const auto done = co_await update<CaptchaState, bool>(
       services_.store, services_.clock, record_key(proof), [&](CaptchaState& state, TimePoint) {
         const bool mine = state.admission_id == admission_id;

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "otp/captcha.h"
+#include "otp/hosted_captcha.h"
 #include "otp/services.h"
 
 namespace otpd::otp {
@@ -25,10 +26,13 @@ struct CaptchaSubject {
   std::string_view ip_hash;
 };
 
+// Why a vendor's captcha was not redeemed: nobody can say what it is worth.
+inline constexpr std::string_view k_captcha_vendor_away = "away";
+
 // Runs on the caller's loop; safe on several loops.
 class CaptchaDesk {
  public:
-  CaptchaDesk(const Services& services, const Rules& rules);
+  CaptchaDesk(const Services& services, const Rules& rules, CaptchaJudge* judge);
 
   // A fresh challenge for that recipient and purpose.
   CaptchaChallenge challenge(const CaptchaSubject& subject, std::uint32_t level) const;
@@ -54,16 +58,32 @@ class CaptchaDesk {
                                                        std::string admission_id,
                                                        std::optional<CaptchaProof>& proof);
 
-  // Makes a captcha that was redeemed for that admission good again. Only for a send of which
-  // nothing was written.
+  // What to show for a vendor's captcha.
+  HostedChallenge hosted_challenge(std::string_view purpose) const;
+
+  // The same for a vendor's answer: k_captcha_vendor_away, "used", or what refusal_of() says. It is
+  // as good as the hardest captcha. A retry of its admission does not ask the vendor again, who
+  // takes each answer once.
+  Task<Result<std::optional<std::string_view>>> redeem_hosted(const std::string& token,
+                                                              CaptchaSubject subject,
+                                                              std::string admission_id,
+                                                              std::optional<CaptchaProof>& proof);
+
+  // Makes a captcha that was redeemed for that admission good again, unless it is a vendor's. Only
+  // for a send of which nothing was written.
   Task<Result<void>> give_back(CaptchaProof proof, std::string admission_id);
 
  private:
   Task<Result<std::uint32_t>> level_of(std::string ip_hash);
   Key record_key(const CaptchaProof& proof) const;
+  Task<Result<std::optional<std::string_view>>> claim(const CaptchaProof& wanted,
+                                                      const std::string& admission_id,
+                                                      std::optional<CaptchaProof>& proof);
+  Task<Result<std::string>> claimed_by(const CaptchaProof& proof);
 
   Services services_;
   const Rules& rules_;
+  CaptchaJudge* judge_;
   CaptchaKeys keys_;
   std::atomic<std::uint32_t> pressure_ = 0;
 };

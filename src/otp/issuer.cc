@@ -53,11 +53,12 @@ bool is_refusal(const Result<SendOutcome>& outcome) {
                  : outcome.error().kind == Failure::overloaded;
 }
 
-Issuer::Issuer(Services services, const Rules& rules, const Deliverability& routes)
+Issuer::Issuer(Services services, const Rules& rules, const Deliverability& routes,
+               CaptchaJudge* judge)
     : services_(services),
       rules_(rules),
       routes_(routes),
-      captchas_(services, rules),
+      captchas_(services, rules, judge),
       caps_(services, rules) {}
 
 Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
@@ -181,9 +182,12 @@ Task<Result<std::optional<SendOutcome>>> Issuer::take_captcha(Work& work, std::u
   std::optional<std::string_view> reason = "missing";
   if (work.captcha) {
     reason = "easy";  // sends that were faster have raised the level
-  } else if (work.request.captcha) {
-    const auto answer = co_await captchas_.redeem(*work.request.captcha, subject, level,
-                                                  work.admission_id, work.captcha);
+  } else if (work.request.captcha || !work.request.captcha_token.empty()) {
+    const auto answer = work.request.captcha
+                            ? co_await captchas_.redeem(*work.request.captcha, subject, level,
+                                                        work.admission_id, work.captcha)
+                            : co_await captchas_.redeem_hosted(work.request.captcha_token, subject,
+                                                               work.admission_id, work.captcha);
     if (!answer) co_return std::unexpected(answer.error());
     reason = *answer;
   }
@@ -194,10 +198,21 @@ Task<Result<std::optional<SendOutcome>>> Issuer::take_captcha(Work& work, std::u
       work.events.make(audit::event_type::k_captcha_required, {}, services_.clock.now(), *reason));
   const auto written = co_await services_.store.append(std::move(effects));
   if (!written) co_return std::unexpected(written.error());
+  if (*reason == k_captcha_vendor_away && !rules_.captcha.altcha_when_away) {
+    co_return fail(Failure::unavailable, "the captcha's vendor does not answer");
+  }
+  co_return Refusal(ask_for_captcha(work, level, *reason));
+}
+
+CaptchaRequired Issuer::ask_for_captcha(const Work& work, std::uint32_t level,
+                                        std::string_view reason) {
+  if (rules_.captcha.kind != CaptchaKind::altcha && reason != k_captcha_vendor_away) {
+    return {captchas_.hosted_challenge(work.request.purpose), reason};
+  }
   // The request that brings the answer is one more of its address.
   const auto then = captcha_level(rules_.limits.friction, 0, work.ip_sends + 1, work.pressure);
-  co_return Refusal(
-      CaptchaRequired{captchas_.challenge(subject, std::max(level, then.value_or(0))), *reason});
+  const CaptchaSubject subject{work.request.purpose, work.recipient_hash, work.ip_hash};
+  return {captchas_.challenge(subject, std::max(level, then.value_or(0))), reason};
 }
 
 Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket first_ticket) {

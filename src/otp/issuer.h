@@ -29,6 +29,7 @@ struct SendRequest {
   std::string caller;           // whose idempotency key it is
   std::string client_ip;        // textual
   std::optional<CaptchaAnswer> captcha = std::nullopt;
+  std::string captcha_token = {};  // a vendor's, instead
 };
 
 // Refused by a limit: "ip", "user", "recipient" or "resend".
@@ -39,7 +40,7 @@ struct RateLimited {
 };
 // Refused until a captcha comes along: this one, or another of its kind.
 struct CaptchaRequired {
-  CaptchaChallenge challenge;
+  std::variant<CaptchaChallenge, HostedChallenge> challenge;
   std::string_view reason;  // "missing", or why the one that came is none (captcha_desk.h)
 };
 // Let through, or a repeat of what was. `verdict` is the recipient's limit.
@@ -62,8 +63,9 @@ using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress, Undel
 
 class Issuer {
  public:
-  // `routes` outlives it.
-  Issuer(Services services, const Rules& rules, const Deliverability& routes);
+  // `routes` and `judge` outlive it; without a judge no vendor's captcha is ever right.
+  Issuer(Services services, const Rules& rules, const Deliverability& routes,
+         CaptchaJudge* judge = nullptr);
 
   // Fails with Failure::overloaded, at once and with nothing changed, when the hash queue is full;
   // otherwise as the store does (then a repeat under the same idempotency key is safe).
@@ -87,6 +89,7 @@ class Issuer {
   Task<Result<void>> feel_pressure(Work& work);
   Task<Result<std::optional<SendOutcome>>> charge_caps(Work& work);
   Task<Result<std::optional<SendOutcome>>> take_captcha(Work& work, std::uint32_t level);
+  CaptchaRequired ask_for_captcha(const Work& work, std::uint32_t level, std::string_view reason);
   Task<Result<std::optional<Admission>>> admit_new_code(Work& work, Record loaded,
                                                         const SendPlan& plan,
                                                         crypto::HashPool::Ticket ticket);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/secret.h"
@@ -32,6 +33,18 @@ struct Policy {
 
 // By purpose.
 using Policies = std::map<std::string, Policy, std::less<>>;
+
+// Who makes the captchas: otpd itself, or a vendor.
+enum class CaptchaKind : std::uint8_t { altcha, turnstile, hcaptcha, recaptcha };
+
+// Of a vendor's captchas (otp/hosted_captcha.h).
+struct HostedCaptcha {
+  CaptchaKind kind = CaptchaKind::altcha;
+  std::string site_key;
+  std::set<std::string, std::less<>> hosts;  // the pages that may have shown them
+  std::uint32_t min_score_percent = 50;      // reCAPTCHA v3
+  bool altcha_when_away = false;             // ours while the vendor does not answer; or refuse
+};
 
 // When a send asks for a captcha, and what that costs who solves it (otp/friction.h).
 struct Friction {
@@ -91,6 +104,7 @@ struct Rules {
   Destinations destinations;
   bool destinations_shadow = false;  // what is not served is only recorded
   CapRules caps;
+  HostedCaptcha captcha = {};
   TestRecipients test_recipients;
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};

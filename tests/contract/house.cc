@@ -60,7 +60,7 @@ House::House(const storage::BackendKind& kind, crypto::HashPool::Config pool)
       hashes(pool, world.metrics.seconds("hash_wait_seconds", "Waiting.")),
       sessions(services(), rules),
       factors(services(), rules),
-      issuer(services(), rules, roads),
+      issuer(services(), rules, roads, &vendor),
       verifier(services(), rules, sessions),
       verifications(services(), rules) {}
 

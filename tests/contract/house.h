@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -61,6 +63,17 @@ struct Roads final : otp::Deliverability {
   std::optional<Millis> blocked;
 };
 
+// What the captchas' vendor says, as told; away unless told.
+struct Vendor final : otp::CaptchaJudge {
+  Task<Result<otp::VendorVerdict>> ask(std::string token) override {
+    ++asked;
+    if (!says) co_return fail(Failure::timeout, "no answer");
+    co_return says(token);
+  }
+  std::function<Result<otp::VendorVerdict>(const std::string&)> says;
+  std::atomic<int> asked = 0;
+};
+
 class House {
  public:
   explicit House(const storage::BackendKind& kind, crypto::HashPool::Config pool = {2, 512});
@@ -98,6 +111,7 @@ class House {
   crypto::KeyRing keys;
   otp::Rules rules;
   Roads roads;
+  Vendor vendor;
   FaultyStore store;
   crypto::HashPool hashes;
   otp::Sessions sessions;

@@ -1,8 +1,5 @@
 // Webhooks: what happens to a code is told to the customer's endpoint, in the same step as it is
 // written, again and again until it answers.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 #include "delivery/courier.h"
 #include "delivery/expiry_sweep.h"
 #include "delivery/receipt_desk.h"
