@@ -109,6 +109,9 @@ TEST_P(OutletUseCase, EachHasItsWordsLinksAndWay) {
   run_until_empty();
   ASSERT_EQ(first_.seen.size(), 1U);
   ASSERT_EQ(second_.seen.size(), 1U);
+  for (const audit::Event& line : house_.events(type::k_sent)) {
+    EXPECT_EQ(line.application, line.provider == "second" ? "shop" : "");
+  }
   EXPECT_TRUE(first_.seen[0].text.contains("Base"));
   EXPECT_TRUE(first_.seen[0].text.contains("https://base.example/"));
   EXPECT_TRUE(second_.seen[0].text.contains("Shop"));
@@ -140,6 +143,8 @@ TEST_P(OutletUseCase, AReceiptFindsItsMessageWhoeverSentIt) {
       "second", {}, {.state = delivery::Receipt::State::delivered, .message_id = "message-1"}));
   ASSERT_TRUE(fate);
   EXPECT_EQ(*fate, delivery::ReceiptFate::written);
+  EXPECT_EQ(house_.events(type::k_sent).at(0).application, "shop");
+  EXPECT_EQ(house_.events(type::k_delivered).at(0).application, "shop");
   EXPECT_EQ(shop_status(theirs), "delivered");
 }
 
