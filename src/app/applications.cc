@@ -4,6 +4,7 @@
 
 #include "app/assemble.h"
 #include "app/make_lanes.h"
+#include "otp/application_store.h"
 
 namespace otpd::app {
 
@@ -13,18 +14,23 @@ struct Applications::One {
       std::unique_ptr<otp::CaptchaJudge> its_judge)
       : config(its_config),
         rules(std::move(its_rules)),
+        named_store(services.store, rules.application),
+        own_services{rules.owns_unnamed ? services.store : named_store, services.clock,
+                     services.random, services.keys, services.hashes},
         templates(std::move(texts)),
         routes(make_routes(config)),
         dispatcher(lanes, routes, services.clock, services.random),
         judge(std::move(its_judge)),
-        issuer(services, rules, dispatcher, judge.get()),
-        sessions(services, rules),
-        factors(services, rules),
-        verifier(services, rules, sessions),
-        verifications(services, rules) {}
+        issuer(own_services, rules, dispatcher, judge.get()),
+        sessions(own_services, rules),
+        factors(own_services, rules),
+        verifier(own_services, rules, sessions),
+        verifications(own_services, rules) {}
 
   const Config& config;
   const otp::Rules rules;
+  otp::ApplicationStore named_store;
+  const otp::Services own_services;
   const delivery::Templates templates;
   const delivery::RouteTable routes;
   delivery::Dispatcher dispatcher;

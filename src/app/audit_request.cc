@@ -48,9 +48,6 @@ std::optional<std::string> read_words(AuditRequest& request) {
     return "--from must be before --to";
   }
   if (!request.phone.empty() && !request.email.empty()) return "give either --phone or --email";
-  if (!request.application.empty() && request.phone.empty() && request.email.empty()) {
-    return "--application goes with --phone or --email";
-  }
   if (!request.file.empty() && (request.from || request.to)) {
     return "an export is checked as a whole: --from and --to are for the running otpd";
   }

@@ -22,7 +22,7 @@ struct AuditRequest {
   };
 
   std::string phone;
-  std::string application;  // whose recipient the phone or e-mail address is; empty: the base one
+  std::string application;  // empty: all; but a phone or an e-mail address is the base one's
   std::string email;
   std::string user;
   std::string verification;

@@ -131,7 +131,7 @@ struct CommandParser {
     auto* search = add_action(audit, "search", Action::audit_search, "Print events, newest first");
     search->add_option("--phone", request.phone, "Of this phone, in any spelling");
     search->add_option("--email", request.email, "Of this e-mail address");
-    search->add_option("--application", request.application, "... as this application knows it");
+    search->add_option("--application", request.application, "Of this application");
     search->add_option("--user", request.user, "Of this user id");
     search->add_option("--verification", request.verification, "Of this verification");
     search->add_option("--type", request.type, "Of this type, such as verify_fail");

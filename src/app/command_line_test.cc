@@ -165,7 +165,6 @@ TEST(CommandLine, MistakesAreNamed) {
       {{"audit", "search", "--format", "tabel"}, "--format is one of table, csv, ndjson"},
       {{"audit", "search", "--limit", "0"}, "--limit"},
       {{"audit", "search", "--phone=1", "--email=2"}, "either --phone or --email"},
-      {{"audit", "search", "--application=shop"}, "--application goes with --phone or --email"},
       {{"app"}, "needs one of list, show"},
       {{"app", "show"}, "NAME is required"},
       {{"audit", "verify", "--public-key", "00"}, "--public-key needs 64 hexadecimal digits"},

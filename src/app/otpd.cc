@@ -227,7 +227,7 @@ Result<void> Process::open_delivery() {
   lane_board_.emplace(worker_[0], lanes_, *clock_, cluster_ ? &cluster_->health() : nullptr);
   if (cluster_) lane_exchange_.emplace(cluster_->health(), lanes_, *clock_);
   deadlines_.emplace(delivery::ExpirySweepPorts{store(), *clock_, random_, metrics_},
-                     delivery::ExpirySweepConfig{});
+                     delivery::ExpirySweepConfig{.application = config_.otp.application});
   courier_ = std::make_unique<delivery::Courier>(
       delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, metrics_,
                              webhooks_ ? &webhooks_->sender() : nullptr, &*deadlines_},

@@ -79,6 +79,8 @@ std::string canonical(const Event& event) {
   append_field(bytes, event.purpose);
   append_field(bytes, event.provider);
   append_field(bytes, event.detail);
+  // Not there in logs from before there were several applications.
+  if (!event.application.empty()) append_field(bytes, event.application);
   return bytes;
 }
 
@@ -90,7 +92,11 @@ std::optional<Event> from_canonical(std::string_view bytes) {
     field = *next;
   }
   const auto created_at = time_of(fields[6]);
-  if (!bytes.empty() || !created_at) return std::nullopt;
+  const bool has_more = !bytes.empty();
+  const auto application = has_more ? cut_field(bytes) : std::optional<std::string_view>("");
+  if (!bytes.empty() || !created_at || !application || application->empty() == has_more) {
+    return std::nullopt;
+  }
   return Event{.id = std::string(fields[0]),
                .user_id = std::string(fields[1]),
                .channel_hash = std::string(fields[2]),
@@ -101,7 +107,8 @@ std::optional<Event> from_canonical(std::string_view bytes) {
                .verification_id = std::string(fields[7]),
                .purpose = std::string(fields[8]),
                .provider = std::string(fields[9]),
-               .detail = std::string(fields[10])};
+               .detail = std::string(fields[10]),
+               .application = std::string(*application)};
 }
 
 Head extend(const Head& head, const Event& event) {

@@ -65,6 +65,8 @@ TEST_F(Chain, AnEventSurvivesItsCanonicalForm) {
   event.detail = std::string("\0\xff,\n", 4);
   EXPECT_EQ(from_canonical(canonical(event)), event);
   EXPECT_EQ(from_canonical(canonical(Event{})), Event{});
+  event.application = "shop";
+  EXPECT_EQ(from_canonical(canonical(event)), event);
 }
 
 TEST_F(Chain, WhatIsNotCanonicalIsNoEvent) {
@@ -73,13 +75,19 @@ TEST_F(Chain, WhatIsNotCanonicalIsNoEvent) {
     EXPECT_FALSE(from_canonical(std::string_view(bytes).substr(0, cut))) << cut;
   }
   EXPECT_FALSE(from_canonical(bytes + "x"));
+  // What names no application ends before it.
+  EXPECT_FALSE(from_canonical(bytes + std::string(4, '\0')));
+  Event shop = chain_event(1);
+  shop.application = "shop";
+  EXPECT_FALSE(from_canonical(canonical(shop) + std::string(4, '\0')));
+  EXPECT_FALSE(from_canonical(canonical(shop).substr(0, canonical(shop).size() - 1)));
 }
 
 TEST_F(Chain, EveryFieldCountsForTheHash) {
   const std::string hash = extend({}, chain_event(1)).hash;
   for (auto field : {&Event::id, &Event::user_id, &Event::channel_hash, &Event::event_type,
                      &Event::ip_address, &Event::country, &Event::verification_id, &Event::purpose,
-                     &Event::provider, &Event::detail}) {
+                     &Event::provider, &Event::detail, &Event::application}) {
     Event other = chain_event(1);
     other.*field += "x";
     EXPECT_NE(extend({}, other).hash, hash);

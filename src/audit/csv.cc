@@ -28,14 +28,15 @@ void append_csv_field(std::string& row, std::string_view bytes) {
 
 std::string_view csv_header() {
   return "created_at,event_type,id,verification_id,user_id,channel_hash,ip_address,country,purpose,"
-         "provider,detail\r\n";
+         "provider,detail,application\r\n";
 }
 
 std::string csv_row(const Event& event) {
   std::string row = rfc3339(event.created_at);
   for (const std::string* field :
        {&event.event_type, &event.id, &event.verification_id, &event.user_id, &event.channel_hash,
-        &event.ip_address, &event.country, &event.purpose, &event.provider, &event.detail}) {
+        &event.ip_address, &event.country, &event.purpose, &event.provider, &event.detail,
+        &event.application}) {
     append_csv_field(row, *field);
   }
   row += "\r\n";

@@ -67,6 +67,7 @@ struct Event {
   std::string provider;
   // A short reason from a fixed set, e.g. "ip", "21211"; or the id of a factor or of an API key.
   std::string detail;
+  std::string application;  // whose it is; empty: the base one, or nobody in particular
   bool operator==(const Event&) const = default;
 };
 

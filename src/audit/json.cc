@@ -29,6 +29,7 @@ constexpr std::array k_optional_fields{
     TextField{"purpose", &Event::purpose},
     TextField{"provider", &Event::provider},
     TextField{"detail", &Event::detail},
+    TextField{"application", &Event::application},
 };
 
 std::unexpected<Error> not_ours(const char* what) {

@@ -109,7 +109,10 @@ TEST(AuditJson, AForgedHashIsReadAndFoundOut) {
 TEST(AuditCsv, QuotesWhatNeedsIt) {
   EXPECT_EQ(csv_row(json_event()),
             "2027-01-15T08:00:00.123Z,send,0190c1f4-6f0a-7c3e-9b1d-000000000001,,,"
-            "8f14e45fceea167a5a36dedd4bea2543,203.0.113.7,,,,\"\"\"a\"\", b\r\n\"\r\n");
+            "8f14e45fceea167a5a36dedd4bea2543,203.0.113.7,,,,\"\"\"a\"\", b\r\n\",\r\n");
+  Event event = json_event();
+  event.application = "shop";
+  EXPECT_TRUE(csv_row(event).ends_with(",shop\r\n"));
 }
 
 TEST(AuditCsv, NoFieldIsAFormula) {

@@ -28,8 +28,9 @@ struct Query {
   std::string user_id;
   std::string verification_id;
   std::string event_type;
-  std::optional<TimePoint> from;  // inclusive
-  std::optional<TimePoint> to;    // exclusive
+  std::optional<std::string> application;  // empty: what is the base one's, or nobody's
+  std::optional<TimePoint> from;           // inclusive
+  std::optional<TimePoint> to;             // exclusive
   // Only what comes after this place: (created_at, id) is less than its own. With the place of the
   // last event of a page it gives the next one; none is left out or given twice.
   std::optional<Place> before;

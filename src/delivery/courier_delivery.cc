@@ -193,6 +193,7 @@ otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
   } else if (payload.replaces.empty()) {
     line(delivery.lane, event::k_delivery_failed, "ended");
   }
+  otp::name_application(effects.events, payload.application, config_.application);
   put_in_order(effects.events);
   return effects;
 }

@@ -52,6 +52,7 @@ Task<Result<void>> ExpirySweep::expire(const otp::Key& key) {
       ports_.store, ports_.clock, key, [&](otp::RecipientState& state, TimePoint now) {
         otp::Decision<bool> decision{.out = true};
         decision.effects.events = events.expire(state, now);
+        otp::name_application(decision.effects.events, state.application, config_.application);
         decision.changed = !decision.effects.events.empty();
         decision.expires_at = otp::garbage_at(state, now);
         return decision;

@@ -27,8 +27,9 @@ struct ExpirySweepPorts {
 };
 
 struct ExpirySweepConfig {
-  std::size_t max_waiting = 500'000;  // deadlines in memory, about 100 bytes each
-  Millis again_after{5'000};          // when a store that failed is asked again
+  std::string application = "default";  // the base one
+  std::size_t max_waiting = 500'000;    // deadlines in memory, about 100 bytes each
+  Millis again_after{5'000};            // when a store that failed is asked again
 };
 
 // Lives on one loop; several sweeps may run there at once.

@@ -107,6 +107,7 @@ Task<Result<ReceiptFate>> ReceiptDesk::write(const std::string& lane, const otp:
               *about,
               failed ? audit::event_type::k_delivery_failed : audit::event_type::k_delivered, now,
               receipt.reason));
+          otp::name_application(decision.effects.events, state.application, config_.application);
         }
         decision.expires_at = otp::garbage_at(state, now);
         return decision;

@@ -22,7 +22,7 @@ struct ReceiptPorts {
 };
 
 struct ReceiptConfig {
-  std::string application = "default";
+  std::string application = "default";  // the base one
   // A receipt may be faster than our own note of the message: how often and how long apart it is
   // looked for.
   int looks = 20;

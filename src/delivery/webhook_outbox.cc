@@ -55,6 +55,7 @@ std::string webhook_body(const audit::Event& event) {
   add("verification_id", event.verification_id);
   add("user_id", event.user_id);
   add("purpose", event.purpose);
+  add("application", event.application);
   add("country", event.country);
   add("provider", event.provider);
   // The detail of other types is the carrier's name of the message, or nothing.

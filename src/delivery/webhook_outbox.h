@@ -28,8 +28,8 @@ bool is_webhook_type(std::string_view type);
 // The name under which customers know an audit line's type, or empty if it is not for them.
 std::string_view webhook_type_of(std::string_view event_type);
 
-// The body: {"type", "timestamp", "data": {verification_id, user_id, purpose, country, provider,
-// reason}}, without members that are empty. Under 20 kB, whatever the event holds.
+// The body: {"type", "timestamp", "data": {verification_id, user_id, purpose, application, country,
+// provider, reason}}, without members that are empty. Under 20 kB, whatever the event holds.
 std::string webhook_body(const audit::Event& event);
 
 struct WebhookOutboxConfig {

@@ -56,28 +56,25 @@ EventFormat read_format(Members& members) {
   return EventFormat::json;
 }
 
-// The keyed hash to search for: given as such, or of the recipient that is given, as the named
-// application knows it, or the base one.
-std::string read_channel_hash(Members& members, const Service& service) {
-  std::string given = members.text("channel_hash", 64).value_or("");
+// Narrows the search to one application, and to the recipient that is given as that one knows it
+// (or the base one, if none is named): by its keyed hash, given as such or made of the address.
+void read_whose(Members& members, const Service& service, audit::Query& query) {
+  query.channel_hash = members.text("channel_hash", 64).value_or("");
   const auto name = members.text("application", k_max_application);
   const Application* app = service.find_application(name.value_or(""));
+  if (name) query.application = app == &service.base ? "" : *name;
+  const auto recipient = find_recipient(members, app != nullptr ? *app : service.base);
+  if (!recipient) return;
   if (app == nullptr) {
     members.refuse(ProblemName::invalid_request, "application", "There is no such application.");
-    return {};
+    return;
   }
-  const auto recipient = find_recipient(members, *app);
-  if (!recipient && name) {
-    members.refuse(ProblemName::invalid_request, "application",
-                   "\"application\" goes with \"phone\" or \"email\".");
-  }
-  if (!recipient) return given;
-  if (!given.empty()) {
+  if (!query.channel_hash.empty()) {
     members.refuse(ProblemName::invalid_request, "channel_hash",
                    "Give either \"channel_hash\" or a recipient.");
   }
-  return hex_encode(otp::keyed_hash(service.index_key, "recipient", app->rules.application,
-                                    recipient->identity.reveal()));
+  query.channel_hash = hex_encode(otp::keyed_hash(
+      service.index_key, "recipient", app->rules.application, recipient->identity.reveal()));
 }
 
 std::size_t read_limit(Members& members) {
@@ -99,7 +96,7 @@ Checked<EventSearch> read_search(const Service& service, const nlohmann::json& o
   query.limit = read_limit(members);
   query.verification_id = members.text("verification_id", 63).value_or("");
   query.user_id = members.text("user_id", 36).value_or("");
-  query.channel_hash = read_channel_hash(members, service);
+  read_whose(members, service, query);
   query.event_type = members.text("event_type", 64).value_or("");
   query.from = read_second(members, "from");
   query.to = read_second(members, "to");

@@ -36,6 +36,12 @@ audit::Event EventWriter::make_of(const Verification& about, std::string_view ty
   return event;
 }
 
+void name_application(std::vector<audit::Event>& lines, std::string_view application,
+                      std::string_view base) {
+  if (application == base) return;
+  for (audit::Event& line : lines) line.application = application;
+}
+
 std::vector<audit::Event> EventWriter::expire(RecipientState& state, TimePoint now) const {
   std::vector<audit::Event> lines;
   for (const std::string& unique : otp::expire(state, now)) {

@@ -26,6 +26,10 @@ struct EventSource {
   std::string_view provider;
 };
 
+// Writes on the lines whose they are, unless they are the base application's.
+void name_application(std::vector<audit::Event>& lines, std::string_view application,
+                      std::string_view base);
+
 class EventWriter {
  public:
   EventWriter(Random& random, const EventSource& source) : random_(random), source_(source) {}

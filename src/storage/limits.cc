@@ -17,8 +17,9 @@ bool job_fits(const otp::NewJob& job) {
 
 bool event_fits(const audit::Event& e) {
   if (e.id.empty() || e.event_type.empty()) return false;
-  for (const auto* field : {&e.id, &e.user_id, &e.channel_hash, &e.event_type, &e.ip_address,
-                            &e.country, &e.verification_id, &e.purpose, &e.provider, &e.detail}) {
+  for (const auto* field :
+       {&e.id, &e.user_id, &e.channel_hash, &e.event_type, &e.ip_address, &e.country,
+        &e.verification_id, &e.purpose, &e.provider, &e.detail, &e.application}) {
     if (field->size() > k_max_field_bytes) return false;
   }
   return true;

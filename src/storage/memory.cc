@@ -156,6 +156,7 @@ class MemoryTables {
     return same(query.channel_hash, event.channel_hash) && same(query.user_id, event.user_id) &&
            same(query.verification_id, event.verification_id) &&
            same(query.event_type, event.event_type) &&
+           (!query.application || event.application == *query.application) &&
            (!query.from || event.created_at >= *query.from) &&
            (!query.to || event.created_at < *query.to) &&
            (!query.before || std::tie(event.created_at, event.id) <

@@ -18,6 +18,23 @@ TEST_P(AuditContract, KeepsEveryMember) {
   EXPECT_EQ(world_.events(), std::vector{event});
 }
 
+TEST_P(AuditContract, KeepsWhoseItIsAndFindsItByThat) {
+  const audit::Event ours = world_.event();
+  audit::Event theirs = world_.event();
+  theirs.application = "shop";
+  append(ours);
+  append(theirs);
+  EXPECT_EQ(world_.events().size(), 2U);
+  EXPECT_EQ(world_.events({.application = "shop"}), std::vector{theirs});
+  EXPECT_EQ(world_.events({.application = ""}), std::vector{ours});
+  EXPECT_TRUE(world_.events({.application = "bank"}).empty());
+  audit::Head head;
+  for (const audit::Line& line : await(world_.audit().lines(0, 1, 10)).value()) {
+    head = audit::extend(head, line.event);
+    EXPECT_EQ(line.hash, head.hash);
+  }
+}
+
 TEST_P(AuditContract, KeepsEmptyMembers) {
   const audit::Event event = {.id = "018f",
                               .user_id = {},

@@ -2,7 +2,9 @@
 #include "carrier.h"
 #include "crypto/seal.h"
 #include "delivery/courier.h"
+#include "delivery/expiry_sweep.h"
 #include "delivery/receipt_desk.h"
+#include "delivery/webhook_outbox.h"
 #include "house.h"
 #include "lanes.h"
 
@@ -109,6 +111,9 @@ TEST_P(OutletUseCase, EachHasItsWordsLinksAndWay) {
   run_until_empty();
   ASSERT_EQ(first_.seen.size(), 1U);
   ASSERT_EQ(second_.seen.size(), 1U);
+  for (const audit::Event& line : house_.events(type::k_sent)) {
+    EXPECT_EQ(line.application, line.provider == "second" ? "shop" : "");
+  }
   EXPECT_TRUE(first_.seen[0].text.contains("Base"));
   EXPECT_TRUE(first_.seen[0].text.contains("https://base.example/"));
   EXPECT_TRUE(second_.seen[0].text.contains("Shop"));
@@ -140,7 +145,29 @@ TEST_P(OutletUseCase, AReceiptFindsItsMessageWhoeverSentIt) {
       "second", {}, {.state = delivery::Receipt::State::delivered, .message_id = "message-1"}));
   ASSERT_TRUE(fate);
   EXPECT_EQ(*fate, delivery::ReceiptFate::written);
+  EXPECT_EQ(house_.events(type::k_sent).at(0).application, "shop");
+  EXPECT_EQ(house_.events(type::k_delivered).at(0).application, "shop");
   EXPECT_EQ(shop_status(theirs), "delivered");
+}
+
+TEST_P(OutletUseCase, AnExpiryThatNobodyAskedAboutSaysWhoseItIs) {
+  delivery::ExpirySweep sweep(
+      {house_.store, house_.world.clock, house_.random, house_.world.metrics}, {});
+  for (const auto& id : {send(), send_at_shop()}) {
+    sweep.watch(otp::recipient_key(id.recipient_hash), house_.world.clock.now() + Seconds(300));
+  }
+  house_.world.clock.advance(Seconds(300));
+  await([&]() -> Task<bool> {
+    co_await sweep.sweep();
+    co_return true;
+  }());
+  std::set<std::string> whose;
+  for (const audit::Event& line : house_.events(type::k_expired)) {
+    whose.insert(line.application);
+    EXPECT_EQ(delivery::webhook_body(line).contains(R"("application":"shop")"),
+              line.application == "shop");
+  }
+  EXPECT_EQ(whose, (std::set<std::string>{"", "shop"}));
 }
 
 TEST_P(OutletUseCase, AJobThatNamesNoApplicationIsTheBaseOnes) {

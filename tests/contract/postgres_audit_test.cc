@@ -132,6 +132,8 @@ TEST_F(PostgresAudit, GivesBackEveryByte) {
       odd_event(world_, [](Event& e) { e.detail = " spaces "; }),
       odd_event(world_, [](Event& e) { e.detail = std::string(5'000, 'd'); }),
       odd_event(world_, [](Event& e) { e.channel_hash = std::string(5'000, 'c'); }),
+      odd_event(world_, [](Event& e) { e.application = "shop"; }),
+      odd_event(world_, [](Event& e) { e.application = std::string("a\0b", 3); }),
       odd_event(world_, [](Event& e) { e.created_at += Millis(1); }),
       odd_event(world_, [](Event& e) { e.created_at = TimePoint(Millis(0)); }),
       odd_event(world_, [](Event& e) { e.created_at = TimePoint(Millis(-1)); }),
@@ -142,7 +144,7 @@ TEST_F(PostgresAudit, GivesBackEveryByte) {
   expect_written(0, events);
   write(0, events);
   expect_written(0, events);
-  EXPECT_EQ(shell().number("SELECT count(*) FROM otp_events WHERE exact IS NULL"), 16);
+  EXPECT_EQ(shell().number("SELECT count(*) FROM otp_events WHERE exact IS NULL"), 18);
 }
 
 TEST_F(PostgresAudit, FindsWhatItsColumnsCannotHold) {

@@ -54,6 +54,17 @@ TEST_F(Postgres, RefusesANewerSchema) {
   EXPECT_THAT(backend.error().message, testing::HasSubstr("schema version 1000"));
 }
 
+TEST_F(Postgres, LinesFromBeforeThereWereSeveralApplicationsAreTheBaseOnes) {
+  open();
+  const audit::Event before = world_.event();
+  world_.append({.events = {before}});
+  world_.backend.reset();
+  shell().run("ALTER TABLE otp_events DROP COLUMN application");
+  shell().run("UPDATE otp_schema SET version = 1");
+  open();
+  EXPECT_EQ(world_.events({.application = ""}), std::vector{before});
+}
+
 TEST_F(Postgres, ManyMayMakeTheTablesAtOnce) {
   std::vector<std::thread> openers;
   std::atomic<int> ready{0};

@@ -36,7 +36,7 @@ void fill_with_garbage(const SqliteConfig& config) {
   shell.run(
       "INSERT INTO otp_events " + numbers +
       "SELECT printf('%036d', i), '', hex(randomblob(16)), 'send', '', '', i, '', '', '', '', "
-      "i, zeroblob(32) FROM n");
+      "i, zeroblob(32), '' FROM n");
   shell.run("COMMIT");
 }
 

@@ -184,7 +184,7 @@ TEST_F(Sqlite, RefusesANewerSchema) {
   EXPECT_EQ(error.kind, Failure::invalid);
   EXPECT_THAT(error.message, testing::HasSubstr("schema version 1000"));
   EXPECT_THAT(error.message, testing::HasSubstr("versions up to"));
-  Shell(config_.path).run("PRAGMA user_version=2");
+  Shell(config_.path).run("PRAGMA user_version=3");
   open();
   EXPECT_EQ(world_.load("k").bytes, "x");
 }
@@ -197,6 +197,7 @@ TEST_F(Sqlite, AFileFromBeforeTheChainKeepsItsLines) {
       .run(
           "DROP INDEX otp_events_number; ALTER TABLE otp_events DROP COLUMN number; "
           "ALTER TABLE otp_events DROP COLUMN hash; DROP TABLE audit_head; "
+          "ALTER TABLE otp_events DROP COLUMN application; "
           "DROP TABLE audit_checkpoints; PRAGMA user_version=1");
   open();
   world_.append({.events = {world_.event()}});
@@ -204,6 +205,19 @@ TEST_F(Sqlite, AFileFromBeforeTheChainKeepsItsLines) {
   const auto lines = await(world_.audit().lines(0, 0, 10)).value();
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].hash, audit::extend({}, lines[0].event).hash);
+}
+
+TEST_F(Sqlite, LinesFromBeforeThereWereSeveralApplicationsAreTheBaseOnes) {
+  open();
+  const audit::Event before = world_.event();
+  world_.append({.events = {before}});
+  world_.backend.reset();
+  Shell(config_.path).run("ALTER TABLE otp_events DROP COLUMN application; PRAGMA user_version=2");
+  open();
+  EXPECT_EQ(world_.events({.application = ""}), std::vector{before});
+  const auto lines = await(world_.audit().lines(0, 1, 10)).value();
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].hash, audit::extend({}, before).hash);
 }
 
 TEST_F(Sqlite, TheChainGoesOnAfterARestart) {

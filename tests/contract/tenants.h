@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "gateway_flow.h"
+#include "otp/application_store.h"
 #include "otp/oath.h"
 
 namespace otpd::usecase {
@@ -53,11 +54,14 @@ class Tenants : public GatewayFlow {
   }
 
   otp::Rules shop_rules_ = make_test_rules();
-  otp::Sessions shop_sessions_{house_.services(), shop_rules_};
-  otp::Factors shop_factors_{house_.services(), shop_rules_};
-  otp::Issuer shop_issuer_{house_.services(), shop_rules_, house_.roads};
-  otp::Verifier shop_verifier_{house_.services(), shop_rules_, shop_sessions_};
-  otp::Verifications shop_verifications_{house_.services(), shop_rules_};
+  otp::ApplicationStore shop_store_{house_.store, "shop"};
+  otp::Services shop_services_{shop_store_, house_.world.clock, house_.random, house_.keys,
+                               house_.hashes};
+  otp::Sessions shop_sessions_{shop_services_, shop_rules_};
+  otp::Factors shop_factors_{shop_services_, shop_rules_};
+  otp::Issuer shop_issuer_{shop_services_, shop_rules_, house_.roads};
+  otp::Verifier shop_verifier_{shop_services_, shop_rules_, shop_sessions_};
+  otp::Verifications shop_verifications_{shop_services_, shop_rules_};
   std::optional<gateway::Gateway> shop_gateway_;
 };
 

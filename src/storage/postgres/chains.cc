@@ -68,6 +68,9 @@ class SearchFilter {
     if (!query.user_id.empty()) add("user_id =", uuid(id_column(query.user_id)));
     add_text("verification_id", query.verification_id);
     add_text("event_type", query.event_type);
+    if (query.application) {
+      add("coalesce(application, '') =", text(text_column(*query.application)));
+    }
     if (query.from) add("created_at >=", timestamp(*query.from));
     if (query.to) add("created_at <", timestamp(*query.to));
     if (query.before) add_before(*query.before);

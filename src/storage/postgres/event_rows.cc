@@ -10,10 +10,11 @@ namespace {
 
 constexpr std::string_view k_insert =
     "INSERT INTO otp_events (chain, number, hash, id, user_id, channel_hash, event_type, "
-    "ip_address, country, created_at, verification_id, purpose, provider, detail, exact) "
+    "ip_address, country, created_at, verification_id, purpose, provider, detail, exact, "
+    "application) "
     "SELECT $1, * FROM unnest($2::int8[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], "
     "$7::text[], $8::inet[], $9::text[], $10::timestamptz[], $11::text[], $12::text[], "
-    "$13::text[], $14::text[], $15::bytea[])";
+    "$13::text[], $14::text[], $15::bytea[], $16::text[])";
 
 std::string made_uuid(std::string_view text) {
   return crypto::sha256(text).substr(0, 16);
@@ -52,6 +53,7 @@ void EventRows::add(const audit::Head& head, const audit::Event& event,
   add_text(purposes_, event.purpose);
   add_text(providers_, event.provider);
   add_text(details_, event.detail);
+  add_text(applications_, event.application);
   if (exact_) {
     exacts_.add_null();
   } else {
@@ -74,7 +76,8 @@ void EventRows::insert(Session& session, std::uint32_t chain) {
                                purposes_.take(),
                                providers_.take(),
                                details_.take(),
-                               exacts_.take()};
+                               exacts_.take(),
+                               applications_.take()};
   session.run(k_insert, arguments);
 }
 
@@ -124,7 +127,8 @@ audit::Event event_of(Session& session, const Rows& rows, int row, int column) {
           .verification_id = text_at(7),
           .purpose = text_at(8),
           .provider = text_at(9),
-          .detail = text_at(10)};
+          .detail = text_at(10),
+          .application = text_at(12)};
 }
 
 }  // namespace otpd::storage::postgres

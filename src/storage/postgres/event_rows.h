@@ -45,14 +45,15 @@ class EventRows {
   Array purposes_{oid::k_text_array, oid::k_text};
   Array providers_{oid::k_text_array, oid::k_text};
   Array details_{oid::k_text_array, oid::k_text};
+  Array applications_{oid::k_text_array, oid::k_text};
   Array exacts_{oid::k_bytea_array, oid::k_bytea};
 };
 
 // The columns that event_of() reads, in order.
 inline constexpr const char* k_event_columns =
     "id, user_id, channel_hash, event_type, ip_address, country, created_at, verification_id, "
-    "purpose, provider, detail, exact";
-inline constexpr int k_event_column_count = 12;
+    "purpose, provider, detail, exact, application";
+inline constexpr int k_event_column_count = 13;
 
 // The event in the columns from `column` on. A row that does not decode makes a failure stick.
 audit::Event event_of(Session& session, const Rows& rows, int row, int column = 0);

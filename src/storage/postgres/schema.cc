@@ -99,8 +99,13 @@ CREATE INDEX otp_jobs_sealed ON otp_jobs (expires_at)
   WHERE died_at IS NOT NULL AND sealed IS NOT NULL;
 )sql";
 
+// Lines of other applications than the base one say whose they are.
+constexpr const char* k_application_schema = R"sql(
+ALTER TABLE otp_events ADD COLUMN application TEXT;
+)sql";
+
 // The n-th entry leads from schema n to n + 1. Entries are only ever added.
-constexpr std::array k_migrations = {k_first_schema};
+constexpr std::array k_migrations = {k_first_schema, k_application_schema};
 
 // 0 if there is none. (By the catalogue: to_regclass() may answer from a cache.)
 std::int64_t schema_of(Session& session) {

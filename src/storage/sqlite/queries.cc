@@ -33,6 +33,7 @@ Filter filter_of(const audit::Query& query) {
   filter.add_text("user_id = ?", query.user_id);
   filter.add_text("verification_id = ?", query.verification_id);
   filter.add_text("event_type = ?", query.event_type);
+  if (query.application) filter.add("application = ?", std::string_view(*query.application));
   if (query.from) filter.add("created_at >= ?", *query.from);
   if (query.to) filter.add("created_at < ?", *query.to);
   if (query.before) {
@@ -44,8 +45,8 @@ Filter filter_of(const audit::Query& query) {
 
 constexpr std::string_view k_event_columns =
     "id, user_id, channel_hash, event_type, ip_address, country, created_at, verification_id, "
-    "purpose, provider, detail";
-constexpr int k_event_width = 11;
+    "purpose, provider, detail, application";
+constexpr int k_event_width = 12;
 
 audit::Event event_of(const Rows& row) {
   return {.id = row.bytes(0),
@@ -58,7 +59,8 @@ audit::Event event_of(const Rows& row) {
           .verification_id = row.bytes(7),
           .purpose = row.bytes(8),
           .provider = row.bytes(9),
-          .detail = row.bytes(10)};
+          .detail = row.bytes(10),
+          .application = row.bytes(11)};
 }
 
 }  // namespace

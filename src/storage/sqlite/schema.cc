@@ -78,8 +78,13 @@ CREATE TABLE audit_checkpoints (
 );
 )sql";
 
+// Lines of other applications than the base one say whose they are.
+constexpr const char* k_application_schema = R"sql(
+ALTER TABLE otp_events ADD COLUMN application TEXT NOT NULL DEFAULT '';
+)sql";
+
 // The n-th entry leads from schema n to n + 1. Entries are only ever added.
-constexpr std::array k_migrations = {k_first_schema, k_chain_schema};
+constexpr std::array k_migrations = {k_first_schema, k_chain_schema, k_application_schema};
 
 Result<void> check_origin(Connection& connection, const std::string& path, int version) {
   const auto origin = connection.number("PRAGMA application_id");

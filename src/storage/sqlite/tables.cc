@@ -74,10 +74,12 @@ Tables::Tables(Connection& connection)
       done_(connection, "DELETE FROM jobs WHERE id = ?1"),
       retry_(connection, "UPDATE jobs SET due_at = ?2, attempt = ?3 WHERE id = ?1"),
       dead_(connection, "UPDATE jobs SET died_at = ?2, reason = ?3, attempt = ?4 WHERE id = ?1"),
-      append_(connection,
-              "INSERT INTO otp_events (id, user_id, channel_hash, event_type, ip_address, country, "
-              "created_at, verification_id, purpose, provider, detail, number, hash) VALUES "
-              "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING"),
+      append_(
+          connection,
+          "INSERT INTO otp_events (id, user_id, channel_hash, event_type, ip_address, country, "
+          "created_at, verification_id, purpose, provider, detail, number, hash, "
+          "application) VALUES "
+          "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING"),
       add_checkpoint_(connection,
                       "INSERT INTO audit_checkpoints VALUES (?1, ?2, ?3, ?4) "
                       "ON CONFLICT DO NOTHING"),
@@ -145,10 +147,10 @@ void Tables::finish(const otp::JobEnd& end, std::uint32_t attempts, TimePoint no
 void Tables::append(const audit::Event& e) {
   using Text = std::string_view;
   audit::Head next = audit::extend(chain_.head(), e);
-  const int added = append_.execute(Text(e.id), Text(e.user_id), Text(e.channel_hash),
-                                    Text(e.event_type), Text(e.ip_address), Text(e.country),
-                                    e.created_at, Text(e.verification_id), Text(e.purpose),
-                                    Text(e.provider), Text(e.detail), next.number, Blob{next.hash});
+  const int added = append_.execute(
+      Text(e.id), Text(e.user_id), Text(e.channel_hash), Text(e.event_type), Text(e.ip_address),
+      Text(e.country), e.created_at, Text(e.verification_id), Text(e.purpose), Text(e.provider),
+      Text(e.detail), next.number, Blob{next.hash}, Text(e.application));
   if (added == 1) chain_.move_to(std::move(next));
 }
 

@@ -35,6 +35,7 @@ const fields = ['id', 'user_id', 'channel_hash', 'event_type', 'ip_address', 'co
 function canonical(event) {
   const texts = fields.map((name) =>
     Buffer.from(name === 'created_at' ? String(Date.parse(event[name])) : event[name] ?? ''));
+  if (event.application) texts.push(Buffer.from(event.application));
   return Buffer.concat(texts.flatMap((text) => [little(text.length, 4), text]));
 }
 
