@@ -94,5 +94,31 @@ TEST(Limit, OneBucketForEverySpellingOfAnAddress) {
   EXPECT_EQ(ip_bucket("not an address"), "");
 }
 
+TEST(Countries, SoManyDifferentOnesInAnyWindow) {
+  const Limit limit{2, std::chrono::hours(1)};
+  const TimePoint start{Millis(1'700'000'000'000)};
+  const auto at = [&](int minutes) { return start + std::chrono::minutes(minutes); };
+  CountryLog log;
+  const auto sends = [&](const char* country, TimePoint now) {
+    const Millis wait = check_countries(log, limit, country, now);
+    if (wait == Millis(0)) note_country(log, country, now);
+    return wait;
+  };
+  EXPECT_EQ(sends("US", at(0)), Millis(0));
+  EXPECT_EQ(sends("GB", at(10)), Millis(0));
+  EXPECT_EQ(sends("FR", at(20)), Millis(std::chrono::minutes(40)));
+  EXPECT_EQ(sends("US", at(30)), Millis(0));  // again, so it counts from now on
+  EXPECT_EQ(sends("FR", at(40)), Millis(std::chrono::minutes(30)));
+  EXPECT_EQ(sends("FR", at(70) - Millis(1)), Millis(1));
+  EXPECT_EQ(sends("FR", at(70)), Millis(0));
+  EXPECT_EQ(log.size(), 2U);
+  // With a lower limit several have to leave.
+  EXPECT_EQ(check_countries(log, {1, std::chrono::hours(1)}, "DE", at(70)),
+            Millis(std::chrono::hours(1)));
+  // A clock that stepped back keeps them for one window, and lets no other through.
+  EXPECT_GT(sends("DE", at(-1'000)), Millis(0));
+  EXPECT_EQ(sends("DE", at(-940)), Millis(0));
+}
+
 }  // namespace
 }  // namespace otpd::otp
