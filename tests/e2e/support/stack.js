@@ -180,8 +180,10 @@ export const wrong = (code, by = 1) =>
 let lastNumber = Math.floor(Math.random() * 50_000);
 export const newPhone = () => {
   lastNumber += 1;
-  const areas = [201, 202, 205, 206, 212, 213, 214, 215, 216, 217];
-  return `+1${areas[Math.floor(lastNumber / 7000) % areas.length]}555${1000 + (lastNumber % 7000)}`;
+  const areas = ['415', '212', '213', '312', '404', '512', '617', '702'];
+  // Each in another block of 10,000 than the one before, as people are.
+  const nth = Math.floor(lastNumber / areas.length);
+  return `+1${areas[lastNumber % areas.length]}${200 + (nth % 700)}${1000 + Math.floor(nth / 700)}`;
 };
 
 // Client addresses, all different.
