@@ -4,10 +4,10 @@
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/clock.h"
 #include "people.h"
 #include "progress.h"
 #include "stop.h"
@@ -37,6 +37,10 @@ constexpr std::string_view k_secret = "12345678901234567890123456789012";
 constexpr std::string_view k_app =
     R"({"type":"totp","algorithm":"SHA256",)"
     R"("secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZA"})";
+
+std::int64_t unix_seconds() {
+  return std::chrono::floor<Seconds>(SystemClock{}.now()).time_since_epoch().count();
+}
 
 std::string factors_of(std::size_t user) {
   std::array<char, 64> path{};
@@ -187,7 +191,7 @@ Result<Phase> Phases::verify_apps() {
   const Work work{"verify_apps", services_.otpd_port(), apps_.size(),
                   [&](std::size_t i) {
                     return make_request("POST", apps_[i] + "/verify", {},
-                                        R"({"code":")" + app_code(std::time(nullptr)) + R"("})");
+                                        R"({"code":")" + app_code(unix_seconds()) + R"("})");
                   },
                   [](std::size_t, const Answer& answer) {
                     return answer.status == 200 ? Verdict::good : Verdict::unexpected;

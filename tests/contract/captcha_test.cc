@@ -273,9 +273,11 @@ TEST_P(GatewayCaptcha, FetchingThemIsLimitedForEachAddress) {
   const Answer refused = ask("GET", "/captcha");
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(refused.error(), "rate_limited");
-  EXPECT_EQ(refused.body["limit"], "captcha");
+  EXPECT_EQ(refused.body.value("limit", ""), "captcha");
   EXPECT_EQ(refused.header("Retry-After"), "600");
-  EXPECT_EQ(house_.events(type::k_limited).at(0).detail, "captcha");
+  const auto told = house_.events(type::k_limited);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].detail, "captcha");
   net::HttpRequest elsewhere = request("GET", "/captcha");
   elsewhere.peer = "::1";
   EXPECT_EQ(ask(std::move(elsewhere)).status, 200);
