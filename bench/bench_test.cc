@@ -42,10 +42,18 @@ TEST(Statistics, MedianOfOddEvenAndNone) {
   EXPECT_EQ(median({}), 0);
 }
 
+// RFC 6238, appendix B: the vectors for SHA-256, cut to six digits.
+TEST(Phases, MakesTheCodesOfAnAuthenticatorApp) {
+  EXPECT_EQ(app_code(59), "119246");
+  EXPECT_EQ(app_code(1'111'111'109), "084774");
+  EXPECT_EQ(app_code(20'000'000'000), "737706");
+}
+
 TEST(Phases, FindTheTokenInAnAnswer) {
-  EXPECT_EQ(token_in(R"({"session_token":"otps_a-b_1","expires_in":5})"), "otps_a-b_1");
-  EXPECT_EQ(token_in(R"({"verification_id":"x"})"), "");
-  EXPECT_EQ(token_in(R"({"session_token":"otps_)"), "");
+  EXPECT_EQ(member_in(R"({"session_token":"otps_a-b_1","expires_in":5})", "session_token"),
+            "otps_a-b_1");
+  EXPECT_EQ(member_in(R"({"verification_id":"x"})", "session_token"), "");
+  EXPECT_EQ(member_in(R"({"session_token":"otps_)", "session_token"), "");
 }
 
 TEST(Schedule, ArrivalsAreDueExactlyAtTheirTime) {

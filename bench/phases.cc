@@ -1,5 +1,10 @@
 #include "phases.h"
 
+#include <sodium.h>
+
+#include <array>
+#include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -27,11 +32,44 @@ Verdict judge_send(const Answer& answer) {
   return refused ? Verdict::refused : Verdict::unexpected;
 }
 
+// An app with the secret of RFC 6238's test vectors for SHA-256, in base 32.
+constexpr std::string_view k_secret = "12345678901234567890123456789012";
+constexpr std::string_view k_app =
+    R"({"type":"totp","algorithm":"SHA256",)"
+    R"("secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZA"})";
+
+std::string factors_of(std::size_t user) {
+  std::array<char, 64> path{};
+  std::snprintf(path.data(), path.size(), "/users/00000000-0000-4000-8000-%012zx/factors", user);
+  return path.data();
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
 }  // namespace
+
+std::string app_code(std::int64_t epoch) {
+  std::array<unsigned char, 8> step{};
+  for (std::size_t i = 0; i < step.size(); ++i) {
+    step[i] = static_cast<unsigned char>((epoch / 30) >> (56 - 8 * i));
+  }
+  crypto_auth_hmacsha256_state state;
+  const std::string secret(k_secret);
+  crypto_auth_hmacsha256_init(&state, reinterpret_cast<const unsigned char*>(secret.data()),
+                              secret.size());
+  crypto_auth_hmacsha256_update(&state, step.data(), step.size());
+  std::array<unsigned char, crypto_auth_hmacsha256_BYTES> mac{};
+  crypto_auth_hmacsha256_final(&state, mac.data());
+  const std::size_t at = mac.back() & 0xfU;  // RFC 4226 section 5.3
+  const std::uint32_t value = (mac[at] & 0x7fU) << 24U |
+                              static_cast<std::uint32_t>(mac[at + 1] << 16U) |
+                              static_cast<std::uint32_t>(mac[at + 2] << 8U) | mac[at + 3];
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%06u", value % 1'000'000);
+  return text.data();
+}
 
 std::string code_in(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -43,11 +81,11 @@ std::string code_in(std::string_view text) {
   return {};
 }
 
-std::string token_in(std::string_view body) {
-  constexpr std::string_view k_before = R"("session_token":")";
-  const auto at = body.find(k_before);
+std::string member_in(std::string_view body, std::string_view name) {
+  const std::string before = "\"" + std::string(name) + "\":\"";
+  const auto at = body.find(before);
   if (at == std::string_view::npos) return {};
-  body.remove_prefix(at + k_before.size());
+  body.remove_prefix(at + before.size());
   const auto end = body.find('"');
   return std::string(end == std::string_view::npos ? std::string_view() : body.substr(0, end));
 }
@@ -107,7 +145,7 @@ Result<Phase> Phases::verify(const std::vector<std::string>& codes) {
                                             codes[i] + R"("})");
                   },
                   [&](std::size_t i, const Answer& answer) {
-                    if (answer.status == 200) tokens_[i] = token_in(answer.body);
+                    if (answer.status == 200) tokens_[i] = member_in(answer.body, "session_token");
                     return tokens_[i].empty() ? Verdict::unexpected : Verdict::good;
                   }};
   return measure([&] { return generator_.closed_loop(work, connections_); }, false);
@@ -123,6 +161,36 @@ Result<Phase> Phases::introspect(std::size_t count) {
                     const bool active =
                         answer.status == 200 && answer.body.contains(R"("active":true)");
                     return active ? Verdict::good : Verdict::unexpected;
+                  }};
+  return measure([&] { return generator_.closed_loop(work, connections_); }, false);
+}
+
+Result<void> Phases::enrol(std::size_t count) {
+  const std::size_t first = users_;
+  users_ += count;
+  apps_.assign(count, {});
+  const Work work{"enrol", services_.otpd_port(), count,
+                  [&](std::size_t i) {
+                    return make_request("POST", factors_of(first + i), {}, std::string(k_app));
+                  },
+                  [&](std::size_t i, const Answer& answer) {
+                    const auto id = member_in(answer.body, "factor_id");
+                    apps_[i] = factors_of(first + i) + "/" + id;
+                    return id.empty() ? Verdict::unexpected : Verdict::good;
+                  }};
+  const auto done = generator_.closed_loop(work, connections_);
+  if (!done) return std::unexpected(done.error());
+  return {};
+}
+
+Result<Phase> Phases::verify_apps() {
+  const Work work{"verify_apps", services_.otpd_port(), apps_.size(),
+                  [&](std::size_t i) {
+                    return make_request("POST", apps_[i] + "/verify", {},
+                                        R"({"code":")" + app_code(std::time(nullptr)) + R"("})");
+                  },
+                  [](std::size_t, const Answer& answer) {
+                    return answer.status == 200 ? Verdict::good : Verdict::unexpected;
                   }};
   return measure([&] { return generator_.closed_loop(work, connections_); }, false);
 }

@@ -35,6 +35,12 @@ class Phases {
   // Asks `count` times whether a session of the last verify is alive, one after the other.
   Result<Phase> introspect(std::size_t count);
 
+  // Has `count` new users each import an authenticator app with the same secret.
+  Result<void> enrol(std::size_t count);
+
+  // One right code of this moment for each app of the last enrol().
+  Result<Phase> verify_apps();
+
   // Asks `count` times for the cheapest answer that there is.
   Result<Phase> ask_health(std::size_t count);
 
@@ -54,12 +60,17 @@ class Phases {
   std::size_t next_ = 0;
   std::size_t accepted_ = 0;  // sends in all
   std::vector<std::string> tokens_;
+  std::size_t users_ = 0;          // that have an app
+  std::vector<std::string> apps_;  // of the last enrol(): their paths
 };
 
 // The code in a message: its first group of 4 to 10 digits; empty if there is none.
 std::string code_in(std::string_view text);
 
-// The session's token in the answer to a verify; empty if there is none.
-std::string token_in(std::string_view body);
+// The code at that Unix time of the apps that enrol() makes.
+std::string app_code(std::int64_t epoch);
+
+// A text member of an answer, such as a session's token; empty if there is none.
+std::string member_in(std::string_view body, std::string_view name);
 
 }  // namespace otpd::bench

@@ -25,9 +25,9 @@ struct Options {
 Result<bool> measure_cost(const Options& options, bool check);
 
 // Rounds of introspections of live sessions over HTTP, with as many of the cheapest answer between
-// them. Prints a table, and last the lines "cpu.introspect N us", "introspect.per_core N /s" and
-// "ratio.introspect X" (its CPU time over that of a GET /healthz). False if `check` and a figure
-// is missed.
+// them, and then of codes of authenticator apps. Prints a table, and last the lines
+// "cpu.introspect N us", "introspect.per_core N /s", "ratio.introspect X" (its CPU time over that
+// of a GET /healthz) and "cpu.totp N us". False if `check` and a figure is missed.
 Result<bool> measure_introspection(const Options& options, bool check);
 
 // The peak of accepted sends in a closed loop, and what becomes of it when twice as many are

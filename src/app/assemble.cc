@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/config_caps.h"
 #include "app/config_forms.h"
 #include "base/encoding.h"
 #include "base/log.h"
@@ -98,10 +99,13 @@ otp::Rules make_rules(const Config& config) {
                   .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
                   .user_sends = {limits.user_sends, limits.user_window},
                   .ip_sends = {limits.ip_sends, limits.ip_window},
+                  .ip_countries = {limits.ip_countries, std::chrono::hours(1)},
+                  .ip_countries_shadow = limits.shadow,
                   .ip_captchas = {limits.ip_captchas, limits.ip_captchas_window},
                   .idempotency_ttl = limits.idempotency_ttl,
                   .friction = {.recipient_sends = config.friction.recipient_sends,
                                .ip_sends = config.friction.ip_sends,
+                               .application_percent = config.friction.application_percent,
                                .window = config.friction.window,
                                .captcha_lifetime = config.friction.captcha_lifetime,
                                .captcha_cost = config.friction.captcha_cost,
@@ -113,6 +117,7 @@ otp::Rules make_rules(const Config& config) {
                 .passes = config.crypto.argon2_passes};
   rules.destinations = make_destinations(config.destinations);
   rules.destinations_shadow = config.destinations.shadow;
+  rules.caps = make_caps(config);
   for (const auto& [name, recipient] : config.test_recipients) {
     add_test_recipient(rules, recipient);
   }

@@ -73,7 +73,19 @@ struct CommandParser {
     add_action(*applications, "list", Action::app_list, "Print their names");
     add_named(*applications, "show", Action::app_show, "NAME", "Print what is different there");
     add_operations();
+    add_factors(*add(app, "factor", "Authenticator apps of a user, in the running otpd"));
     add_audit(*add(app, "audit", "The audit log of the running otpd"));
+  }
+
+  void add_factors(CLI::App& factor) {
+    add_named(factor, "list", Action::factor_list, "USER", "What a user has, and what is locked");
+    add_named(factor, "remove", Action::factor_remove, "USER", "Remove one of them")
+        ->add_option("FACTOR", command.factor, "The factor's id")
+        ->required();
+    add_named(factor, "unlock", Action::factor_unlock, "USER", "Open what wrong codes have closed");
+    for (CLI::App* one : factor.get_subcommands([](const CLI::App*) { return true; })) {
+      one->add_option("--application", command.application, "Of this application");
+    }
   }
 
   void add_api_keys(CLI::App& key) {
@@ -139,9 +151,11 @@ struct CommandParser {
     }
   }
 
-  void add_named(CLI::App& parent, const char* name, Action action, const char* what,
-                 const char* help) {
-    add_action(parent, name, action, help)->add_option(what, command.argument)->required();
+  CLI::App* add_named(CLI::App& parent, const char* name, Action action, const char* what,
+                      const char* help) {
+    auto* child = add_action(parent, name, action, help);
+    child->add_option(what, command.argument)->required();
+    return child;
   }
 
   static CLI::App* add(CLI::App& parent, const char* name, const char* help) {
@@ -192,10 +206,12 @@ CommandLine command_finish(CommandParser& parser, std::vector<std::string> flags
   if (const auto missing = command_missing(parser.app); !missing.empty()) {
     return command_mistake(missing);
   }
-  const std::string& argument = parser.command.argument;
-  if (!std::ranges::all_of(
-          argument, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; })) {
-    return command_mistake("not a name or an id: " + argument);
+  for (const std::string& word :
+       {parser.command.argument, parser.command.factor, parser.command.application}) {
+    if (!std::ranges::all_of(
+            word, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; })) {
+      return command_mistake("not a name or an id: " + word);
+    }
   }
   for (const std::string& name : {parser.command.key.name, parser.command.key.application}) {
     if (name.empty() || is_api_key_name(name)) continue;

@@ -35,6 +35,9 @@ enum class Action : std::uint8_t {
   letters_list,       // otpd dead-letters list
   letter_requeue,     // otpd dead-letters requeue ID
   verification_show,  // otpd verification show ID: its timeline
+  factor_list,        // otpd factor list USER
+  factor_remove,      // otpd factor remove USER FACTOR
+  factor_unlock,      // otpd factor unlock USER
   audit_search,       // otpd audit search
   audit_export,       // otpd audit export
   audit_verify,       // otpd audit verify: with a file offline, without one of the running otpd
@@ -45,7 +48,9 @@ struct CommandLine {
   std::string config_file;         // --config; empty: none
   std::vector<std::string> flags;  // "--section.key=value", as given, for LoadRequest
   KeyRequest key;                  // of the key commands; with a valid name, but for key_list
-  std::string argument;            // NAME or ID of what a running otpd is asked
+  std::string argument;            // NAME, ID or USER of what a running otpd is asked
+  std::string factor;              // of factor_remove
+  std::string application;         // of factor_*; empty: the base one
   AuditRequest audit;
   std::string text;   // of print; ends with a line feed
   int exit_code = 0;  // of print: 0 for standard output, 2 for standard error

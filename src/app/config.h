@@ -105,6 +105,10 @@ struct LimitsConfig {
   Seconds user_window{3'600};
   std::uint32_t ip_sends = 100;
   Seconds ip_window{3'600};
+  std::uint32_t ip_countries = 10;
+  std::uint32_t application_sends_per_hour = 20'000;
+  std::uint32_t application_sends_per_day = 200'000;
+  bool shadow = false;
   std::uint32_t ip_captchas = 100;
   Seconds ip_captchas_window{600};
   Seconds idempotency_ttl{86'400};
@@ -113,6 +117,7 @@ struct LimitsConfig {
 struct FrictionConfig {
   std::uint32_t recipient_sends = 3;
   std::uint32_t ip_sends = 30;
+  std::uint32_t application_percent = 50;
   Seconds window{600};
   Seconds captcha_lifetime{300};
   std::uint32_t captcha_cost = 500;
@@ -125,6 +130,35 @@ struct DestinationsConfig {
   std::vector<std::string> denied_countries;
   std::vector<std::string> denied_types = {"premium_rate", "shared_cost", "personal_number",
                                            "pager",        "uan",         "voicemail"};
+  std::uint32_t country_sends_per_hour = 10'000;
+  std::uint32_t country_sends_per_day = 100'000;
+  std::vector<std::string> country_limits;  // "GB=500/hour"
+  std::vector<std::string> prefix_limits;   // "+44700=10/hour"
+  std::uint32_t block_digits = 4;
+  std::uint32_t block_sends_per_hour = 100;
+  bool shadow = false;
+};
+
+// Blocks of numbers where hardly any code is verified.
+struct PumpingConfig {
+  std::uint32_t min_sends = 30;
+  std::uint32_t min_percent = 10;
+  Seconds window{3'600};
+  Seconds grace{120};
+  Seconds close{1'800};
+  Seconds max_close{86'400};
+  bool shadow = false;
+};
+
+// What may be spent on messages to phones in any 24 hours. Amounts are decimal, "0.0075".
+struct BudgetConfig {
+  std::string currency = "USD";
+  std::string default_price = "0.05";
+  std::vector<std::string> prices;  // "+44=0.04"
+  std::string per_day = "10000";
+  std::string country_per_day = "5000";
+  std::vector<std::string> country_limits;  // "GB=100.00"
+  std::vector<std::string> prefix_limits;   // "+44700=5.00"
   bool shadow = false;
 };
 
@@ -282,6 +316,8 @@ struct Config {
   LimitsConfig limits;
   FrictionConfig friction;
   DestinationsConfig destinations;
+  PumpingConfig pumping;
+  BudgetConfig budget;
   std::map<std::string, TestRecipientConfig> test_recipients;
   SessionConfig session;
   FactorsConfig factors;

@@ -121,11 +121,11 @@ TEST(ConfigKey, EveryRowIsComplete) {
     }
   }
   // Every row of every part is in some section, so none is lost on the way into the table.
-  EXPECT_EQ(config_keys().size(), server_keys().size() + otp_keys().size() +
-                                      recipient_keys().size() + delivery_keys().size() +
-                                      route_keys().size() + provider_keys().size() +
-                                      http_keys().size() + smpp_keys().size() +
-                                      webhook_keys().size() + cluster_keys().size());
+  EXPECT_EQ(config_keys().size(),
+            server_keys().size() + otp_keys().size() + recipient_keys().size() + cap_keys().size() +
+                delivery_keys().size() + route_keys().size() + provider_keys().size() +
+                http_keys().size() + smpp_keys().size() + webhook_keys().size() +
+                cluster_keys().size());
 }
 
 TEST(ConfigKey, TheUnitIsInTheName) {

@@ -17,7 +17,9 @@ constexpr Section k_sections[] = {
      "One section for each purpose: what a code may be used for, and the policy of its codes. "
      "login, transaction and password_reset are always there; add others by naming them.",
      true},
-    {"limits", "How often. Every limit is exact over a sliding window; none can be turned off.",
+    {"limits",
+     "How often. Every limit holds in any window of its length; none can be turned off. Those of a "
+     "recipient, a user and an address are exact (docs/limits.md).",
      true},
     {"friction",
      "When a send has to bring a solved captcha along (ALTCHA, a proof of work). Each send beyond "
@@ -25,6 +27,14 @@ constexpr Section k_sections[] = {
      true},
     {"destinations",
      "Which phones are served; every refusal is in the audit log. E-mail goes everywhere.", true},
+    {"pumping",
+     "Closes blocks of numbers to which many codes go and hardly any is verified: somebody is paid "
+     "for the messages (docs/limits.md).",
+     true},
+    {"budget",
+     "What may be spent on messages to phones in any 24 hours; what goes beyond is not sent "
+     "(docs/limits.md). Amounts are decimal, with at most 6 digits after the point.",
+     true},
     {"test_recipients.*",
      "Recipients with a code that never changes, for the review of an app: one section for each, "
      "[test_recipients.NAME]. There are none unless you name some.",
@@ -62,7 +72,7 @@ std::vector<const Key*> keys_in_order() {
   std::vector<const Key*> keys;
   for (const auto& section : k_sections) {
     for (const auto part :
-         {server_keys(), otp_keys(), recipient_keys(), delivery_keys(), route_keys(),
+         {server_keys(), otp_keys(), recipient_keys(), cap_keys(), delivery_keys(), route_keys(),
           provider_keys(), http_keys(), smpp_keys(), webhook_keys(), cluster_keys()}) {
       for (const auto& key : part) {
         if (keys_section(key) == section.pattern) keys.push_back(&key);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/config_forms.h"
+#include "app/config_rules_caps.h"
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
 #include "app/config_rules_routes.h"
@@ -291,8 +292,8 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
   const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule : {rule_mode, rule_tls, rule_open_address, rule_links, rule_keys, rule_hash,
                           rule_delivery, judge_routes, judge_providers, judge_test_recipients,
-                          rule_webhooks, rule_templates, rule_friction, rule_sessions, rule_region,
-                          rule_api_keys, rule_cors, rule_exposed_secrets}) {
+                          judge_caps, rule_webhooks, rule_templates, rule_friction, rule_sessions,
+                          rule_region, rule_api_keys, rule_cors, rule_exposed_secrets}) {
     rule(bench);
   }
 }

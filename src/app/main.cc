@@ -169,6 +169,9 @@ int run(int argc, char** argv) {
     case Action::letters_list:
     case Action::letter_requeue:
     case Action::verification_show:
+    case Action::factor_list:
+    case Action::factor_remove:
+    case Action::factor_unlock:
     case Action::audit_search:
     case Action::audit_export:
       break;

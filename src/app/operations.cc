@@ -16,6 +16,12 @@ struct AdminCall {
   std::string path;
 };
 
+std::string user_target(const CommandLine& command, const std::string& rest) {
+  const std::string& application = command.application;
+  return "/admin/users/" + command.argument + rest +
+         (application.empty() ? "" : "?application=" + application);
+}
+
 AdminCall call_of(const CommandLine& command) {
   switch (command.action) {
     case Action::provider_disable:
@@ -30,6 +36,12 @@ AdminCall call_of(const CommandLine& command) {
       return {"POST", "/admin/dead-letters/" + command.argument + "/requeue"};
     case Action::verification_show:
       return {"GET", "/admin/verifications/" + command.argument};
+    case Action::factor_list:
+      return {"GET", user_target(command, "/factors")};
+    case Action::factor_remove:
+      return {"DELETE", user_target(command, "/factors/" + command.factor)};
+    case Action::factor_unlock:
+      return {"POST", user_target(command, "/unlock")};
     default:
       return {"GET", "/admin/providers"};
   }
@@ -63,6 +75,21 @@ void print_letters(const json& body, std::ostream& out) {
   }
 }
 
+void print_factors(const json& body, std::ostream& out) {
+  out << fmt::format("{:<18} {:<6} {:<8} {:<26} {:<26} {}\n", "factor", "type", "status",
+                     "last used", "locked until", "name");
+  for (const json& factor : body.at("factors")) {
+    out << fmt::format("{:<18} {:<6} {:<8} {:<26} {:<26} {}\n", text_of(factor, "factor_id"),
+                       text_of(factor, "type"), text_of(factor, "status"),
+                       text_of(factor, "last_used_at"), text_of(factor, "locked_until"),
+                       text_of(factor, "name"));
+  }
+  const json& recovery = body.at("recovery_codes");
+  const std::string locked = text_of(recovery, "locked_until");
+  out << fmt::format("recovery codes left: {}{}\n", text_of(recovery, "left"),
+                     locked.empty() ? "" : ", locked until " + locked);
+}
+
 void print_timeline(const json& body, std::ostream& out) {
   for (const char* name : {"verification_id", "status", "purpose", "channel", "country"}) {
     if (body.contains(name)) out << fmt::format("{:<16} {}\n", name, text_of(body, name));
@@ -77,6 +104,9 @@ void print_answer(Action action, const json& body, std::ostream& out) {
   if (action == Action::providers_list) return print_providers(body, out);
   if (action == Action::letters_list) return print_letters(body, out);
   if (action == Action::verification_show) return print_timeline(body, out);
+  if (action == Action::factor_list) return print_factors(body, out);
+  if (action == Action::factor_remove) out << "removed\n";
+  if (action == Action::factor_unlock) out << "unlocked\n";
   for (const auto& [name, value] : body.items()) {
     out << fmt::format("{:<20} {}\n", name, text_of(body, name.c_str()));
   }

@@ -8,6 +8,7 @@
 #include "gateway/recipients.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
+#include "gateway/spending.h"
 #include "otp/device.h"
 
 namespace otpd::gateway {
@@ -302,12 +303,11 @@ net::HttpResponse answer(const otp::BadCode& bad) {
       not_a_code("code", fmt::format("A code has {} digits for this purpose.", bad.digits)));
 }
 
-net::HttpResponse answer(const otp::RateLimited& limited) {
-  return to_response(problem_of(limited));
-}
-
-net::HttpResponse answer(const otp::CaptchaRequired& required) {
-  return to_response(problem_of(required));
+// Refusals that problem.h has words for.
+template <class Refusal>
+  requires requires(const Refusal& refusal) { problem_of(refusal); }
+net::HttpResponse answer(const Refusal& refusal) {
+  return to_response(problem_of(refusal));
 }
 
 net::HttpResponse answer(const otp::KeyReused&) {
@@ -356,11 +356,13 @@ net::HttpResponse answer(const otp::VerificationId& id, const otp::Verification&
 
 }  // namespace
 
-Task<net::HttpResponse> send_code(const Service&, const Call& call) {
+Task<net::HttpResponse> send_code(const Service& service, const Call& call) {
   auto request = read_send(call);
   if (!request) co_return to_response(request.error());
+  const std::string country = request->recipient.country;
   const auto outcome = co_await call.app.issuer.send(std::move(*request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
+  count_spent(service, call.app, country, *outcome);
   co_return std::visit([](const auto& one) { return answer(one); }, *outcome);
 }
 

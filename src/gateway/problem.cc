@@ -65,6 +65,12 @@ std::string_view limit_words(std::string_view limit) {
   return "Too many codes were requested from this address.";
 }
 
+std::string_view cap_words(std::string_view limit) {
+  if (limit == "country") return "Too many codes were sent to this country.";
+  if (limit == "prefix" || limit == "block") return "Too many codes were sent to such numbers.";
+  return "Too many codes were sent.";
+}
+
 }  // namespace
 
 std::string_view problem_name(ProblemName name) {
@@ -128,6 +134,15 @@ Problem problem_of(const otp::RateLimited& limited) {
           .limit = std::string(limited.limit),
           .retry_after = whole_seconds(wait),
           .headers = rate_limit_headers(limited.limit, rule, 0, wait)};
+}
+
+Problem problem_of(const otp::CapReached& reached) {
+  const Seconds wait = whole_seconds(reached.retry_after);
+  return {.name = ProblemName::rate_limited,
+          .detail = std::string(cap_words(reached.limit)),
+          .limit = std::string(reached.limit),
+          .retry_after = wait,
+          .headers = rate_limit_headers(reached.limit, {1, wait}, 0, wait)};
 }
 
 net::Headers rate_limit_headers(std::string_view name, const otp::Limit& rule,

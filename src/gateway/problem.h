@@ -70,6 +70,10 @@ Problem problem_of(const Error& error);
 // A limit's refusal.
 Problem problem_of(const otp::RateLimited& limited);
 
+// A refusal by what is capped for everybody. How high the cap is stays untold: the fields speak of
+// one send, after the wait.
+Problem problem_of(const otp::CapReached& reached);
+
 // The RateLimit and RateLimit-Policy fields (draft-ietf-httpapi-ratelimit-headers) for one limit.
 net::Headers rate_limit_headers(std::string_view name, const otp::Limit& rule,
                                 std::uint32_t remaining, Millis reset);

@@ -117,6 +117,11 @@ Task<net::HttpResponse> make_recovery_codes(const Service& service, const Call& 
 Task<net::HttpResponse> verify_recovery_code(const Service& service, const Call& call);
 Task<net::HttpResponse> unlock_factors(const Service& service, const Call& call);
 
+// The same for operators, who name the application.
+Task<net::HttpResponse> support_list_factors(const Service& service, const Call& call);
+Task<net::HttpResponse> support_remove_factor(const Service& service, const Call& call);
+Task<net::HttpResponse> support_unlock_factors(const Service& service, const Call& call);
+
 Task<net::HttpResponse> health(const Service& service, const Call& call);
 Task<net::HttpResponse> readiness(const Service& service, const Call& call);
 Task<net::HttpResponse> metrics_page(const Service& service, const Call& call);
@@ -133,6 +138,8 @@ Task<net::HttpResponse> show_queue(const Service& service, const Call& call);
 Task<net::HttpResponse> requeue_dead_letter(const Service& service, const Call& call);
 Task<net::HttpResponse> show_webhook(const Service& service, const Call& call);
 Task<net::HttpResponse> enable_webhook(const Service& service, const Call& call);
+Task<net::HttpResponse> list_blocks(const Service& service, const Call& call);
+Task<net::HttpResponse> reset_block(const Service& service, const Call& call);
 Task<net::HttpResponse> list_api_keys(const Service& service, const Call& call);
 Task<net::HttpResponse> create_api_key(const Service& service, const Call& call);
 Task<net::HttpResponse> rotate_api_key(const Service& service, const Call& call);

@@ -42,7 +42,7 @@ Task<Result<std::uint32_t>> CaptchaDesk::level_of(std::string ip_hash) {
   }
   const Friction& friction = rules_.limits.friction;
   const auto nth = 1 + count_within(state.times, friction.window, services_.clock.now());
-  co_return captcha_level(friction, 0, nth).value_or(0);
+  co_return captcha_level(friction, 0, nth, pressure_.load()).value_or(0);
 }
 
 Task<Result<LimitVerdict>> CaptchaDesk::charge_fetch(std::string client_ip) {

@@ -8,6 +8,7 @@
 // limit), the captcha is given back. The charges of IP and user are not: they count requests.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,10 @@ class CaptchaDesk {
   Task<Result<CaptchaChallenge>> for_address(std::string purpose, std::string client_ip);
   Task<Result<CaptchaChallengeV1>> for_address_v1(std::string purpose, std::string client_ip);
 
+  // What every send has to bring along at the moment; nothing: no captcha. For the challenges
+  // before anybody asks for one.
+  void set_pressure(std::optional<std::uint32_t> level) { pressure_ = level.value_or(0); }
+
   // Nothing if the answer was redeemed for that admission (then `proof` says for what), otherwise
   // why not: as check_captcha says, or "other" (of another recipient, purpose or address), "easy"
   // (below `level`), "used". Fails as the store does.
@@ -60,6 +65,7 @@ class CaptchaDesk {
   Services services_;
   const Rules& rules_;
   CaptchaKeys keys_;
+  std::atomic<std::uint32_t> pressure_ = 0;
 };
 
 }  // namespace otpd::otp

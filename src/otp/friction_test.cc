@@ -28,6 +28,25 @@ TEST(Friction, TheThirdSendToARecipientIsTheFirstToAsk) {
   }
 }
 
+TEST(Friction, PressureRisesFromHalfOfTheCapToTheCap) {
+  struct Case {
+    std::uint32_t threshold;
+    std::uint32_t used;
+    std::optional<std::uint32_t> level;
+  };
+  for (const Case& one : {Case{50, 0, {}}, Case{50, 49, {}}, Case{50, 50, 0}, Case{50, 57, 0},
+                          Case{50, 58, 1}, Case{50, 93, 6}, Case{50, 99, 6}, Case{50, 100, {}},
+                          Case{50, 4'000'000'000U, {}}, Case{1, 1, 0}, Case{1, 99, 6},
+                          Case{99, 98, {}}, Case{99, 99, 0}, Case{0, 1, 0}, Case{1'000, 99, 0}}) {
+    Friction friction;
+    friction.application_percent = one.threshold;
+    EXPECT_EQ(pressure_level(friction, one.used), one.level) << one.threshold << " " << one.used;
+  }
+  EXPECT_EQ(captcha_level(k_shipped, 1, 1, 2), 2U);
+  EXPECT_EQ(captcha_level(k_shipped, 6, 1, 2), 3U);
+  EXPECT_EQ(captcha_level(k_shipped, 1, 1, 9), k_max_captcha_level);
+}
+
 TEST(Friction, CountsToTheLastMillisecondOfTheWindow) {
   const TimeLog log{after(Millis(0)), after(Millis(500)), after(Seconds(60))};
   EXPECT_EQ(count_within(log, Seconds(1), after(Millis(999))), 3U);  // one is from the future

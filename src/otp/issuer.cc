@@ -24,12 +24,6 @@ Result<RecipientState> decode_recipient(const Record& record) {
   return decode<RecipientState>(record.bytes);
 }
 
-// Whether the send ended without anything being written that counts as one.
-bool is_refusal(const Result<SendOutcome>& outcome) {
-  return outcome ? !std::holds_alternative<Sent>(*outcome)
-                 : outcome.error().kind == Failure::overloaded;
-}
-
 // The recipient's limit as the plan leaves it.
 LimitVerdict verdict_of(const SendPlan& plan) {
   const auto* first = std::get_if<FirstCode>(&plan);
@@ -53,8 +47,18 @@ std::string_view refusal_of(const Rules& rules, const SendRequest& request) {
 
 }  // namespace
 
+// Whether the send ended without anything being written that counts as one.
+bool is_refusal(const Result<SendOutcome>& outcome) {
+  return outcome ? !std::holds_alternative<Sent>(*outcome)
+                 : outcome.error().kind == Failure::overloaded;
+}
+
 Issuer::Issuer(Services services, const Rules& rules, const Deliverability& routes)
-    : services_(services), rules_(rules), routes_(routes), captchas_(services, rules) {}
+    : services_(services),
+      rules_(rules),
+      routes_(routes),
+      captchas_(services, rules),
+      caps_(services, rules) {}
 
 Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
   const TestRecipient* test =
@@ -76,7 +80,15 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
             0,
             {},
             test,
+            {},
+            {},
+            {},
+            {},
             {}};
+  if (test == nullptr && request.recipient.kind == Recipient::Kind::phone) {
+    work.block =
+        hash_of(block_key(index, rules_.application, block_of(rules_.caps, request.recipient)));
+  }
   if (test != nullptr) {
     work.policy = fixed_code_policy(work.policy, *test);
   } else if (const auto reason = refusal_of(rules_, request); !reason.empty()) {
@@ -162,53 +174,6 @@ Task<Result<SendOutcome>> Issuer::answer_again(Work& work, Accepted answer) {
   co_return Sent{std::move(answer), rule, verdict};
 }
 
-Task<Result<SendOutcome>> Issuer::admit_within_limits(Work& work, crypto::HashPool::Ticket ticket) {
-  const SendRequest& request = work.request;
-  const std::string_view index = services_.keys.index_key();
-  const Limits& limits = rules_.limits;
-  if (work.test != nullptr) co_return co_await send_once(work, std::move(ticket));
-  // The order of charging: IP, then user, then recipient, then friction; the first refusal ends it.
-  auto charge = co_await charge_limit(work, ip_key(work.ip_hash), limits.ip_sends, "ip");
-  if (charge && !charge->refusal) work.ip_sends = charge->recent;
-  if (charge && !charge->refusal && !request.user_id.empty()) {
-    charge = co_await charge_limit(
-        work, user_key(keyed_hash(index, "user", rules_.application, request.user_id)),
-        limits.user_sends, "user");
-  }
-  if (!charge) co_return std::unexpected(charge.error());
-  if (charge->refusal) co_return *charge->refusal;
-
-  auto outcome = co_await send_once(work, std::move(ticket));
-  if (work.captcha && is_refusal(outcome)) {
-    // If that fails, the caller has lost a captcha and nothing else.
-    (void)co_await captchas_.give_back(*work.captcha, work.admission_id);
-  }
-  co_return outcome;
-}
-
-Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit limit,
-                                                  std::string_view name) {
-  auto hint = probably_none(services_.store, key);
-  co_return co_await update<LogState, Charge>(
-      services_.store, services_.clock, std::move(key),
-      [&](LogState& state, TimePoint now) {
-        const LimitVerdict verdict = check_limit(state.times, limit, now);
-        Decision<Charge> decision{.out = {}};
-        if (verdict.allowed) {
-          otp::charge(state.times, now);
-          decision.out.recent = count_within(state.times, rules_.limits.friction.window, now);
-          decision.changed = true;
-          decision.expires_at = now + limit.window;
-        } else {
-          decision.out.refusal = RateLimited{name, limit, verdict};
-          decision.effects.events.push_back(
-              work.events.make(audit::event_type::k_limited, {}, now, name));
-        }
-        return decision;
-      },
-      std::move(hint));
-}
-
 // Redeems what came along; the refusal if that is not enough.
 Task<Result<std::optional<SendOutcome>>> Issuer::take_captcha(Work& work, std::uint32_t level) {
   using Refusal = std::optional<SendOutcome>;
@@ -230,7 +195,7 @@ Task<Result<std::optional<SendOutcome>>> Issuer::take_captcha(Work& work, std::u
   const auto written = co_await services_.store.append(std::move(effects));
   if (!written) co_return std::unexpected(written.error());
   // The request that brings the answer is one more of its address.
-  const auto then = captcha_level(rules_.limits.friction, 0, work.ip_sends + 1);
+  const auto then = captcha_level(rules_.limits.friction, 0, work.ip_sends + 1, work.pressure);
   co_return Refusal(
       CaptchaRequired{captchas_.challenge(subject, std::max(level, then.value_or(0))), *reason});
 }
@@ -271,6 +236,9 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
     if (const auto* before = std::get_if<AlreadyAdmitted>(&plan)) {
       admission = before->admission;
     } else {
+      auto refusal = co_await charge_caps(work);
+      if (!refusal) co_return std::unexpected(refusal.error());
+      if (*refusal) co_return std::move(**refusal);
       verdict = verdict_of(plan);
       crypto::HashPool::Ticket one_use = std::move(*ticket);
       ticket.reset();
@@ -285,7 +253,8 @@ Task<Result<SendOutcome>> Issuer::send_once(Work& work, crypto::HashPool::Ticket
                     admission->attempts_remaining,
                     admission->resend_after},
                    rule,
-                   verdict};
+                   verdict,
+                   work.charged.value_or(0)};
   }
   co_return fail(Failure::overloaded, "too many sends to one recipient at once");
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "otp/cap_desk.h"
 #include "otp/captcha_desk.h"
 #include "otp/context.h"
 #include "otp/deliverability.h"
@@ -46,6 +47,7 @@ struct Sent {
   Accepted answer;
   Limit rule;
   LimitVerdict verdict;
+  Micros price = 0;  // what it costs; 0 for a repeat
 };
 // No carrier that could take the message answers.
 struct Undeliverable {
@@ -56,7 +58,7 @@ struct NotAllowed {
   std::string_view reason;
 };
 using SendOutcome = std::variant<Sent, RateLimited, KeyReused, InProgress, Undeliverable,
-                                 NotAllowed, CaptchaRequired>;
+                                 NotAllowed, CaptchaRequired, CapReached>;
 
 class Issuer {
  public:
@@ -69,6 +71,7 @@ class Issuer {
   Task<Result<SendOutcome>> send(SendRequest request);
 
   CaptchaDesk& captchas() { return captchas_; }
+  BlockDesk& blocks() { return caps_.blocks(); }
 
  private:
   struct Work;
@@ -76,7 +79,13 @@ class Issuer {
   Task<Result<SendOutcome>> refuse(const Work& work, std::string_view reason);
   Task<Result<SendOutcome>> send_once(Work& work, crypto::HashPool::Ticket ticket);
   Task<Result<SendOutcome>> admit_within_limits(Work& work, crypto::HashPool::Ticket ticket);
-  Task<Result<Charge>> charge_limit(Work& work, Key key, Limit limit, std::string_view name);
+  Task<Result<Charge>> charge_ip(Work& work);
+  Task<Result<Charge>> charge_user(Work& work);
+  template <class Rule>
+  Task<Result<Charge>> charge_limit(Work& work, Key key, Limit limit, std::string_view name,
+                                    Rule further);
+  Task<Result<void>> feel_pressure(Work& work);
+  Task<Result<std::optional<SendOutcome>>> charge_caps(Work& work);
   Task<Result<std::optional<SendOutcome>>> take_captcha(Work& work, std::uint32_t level);
   Task<Result<std::optional<Admission>>> admit_new_code(Work& work, Record loaded,
                                                         const SendPlan& plan,
@@ -92,6 +101,7 @@ class Issuer {
   const Rules& rules_;
   const Deliverability& routes_;
   CaptchaDesk captchas_;
+  CapDesk caps_;
 };
 
 }  // namespace otpd::otp

@@ -39,6 +39,10 @@ Task<Result<std::optional<Admission>>> Issuer::admit_new_code(Work& work, Record
             decision.effects.events.push_back(work.events.make_of(
                 verification, audit::event_type::k_not_allowed_shadow, now, work.shadow_refusal));
           }
+          for (const std::string_view reason : work.shadow_limits) {
+            decision.effects.events.push_back(work.events.make_of(
+                verification, audit::event_type::k_limited_shadow, now, reason));
+          }
           decision.effects.events.push_back(work.events.make_of(
               verification, audit::event_type::k_send, now, work.request.channel));
         }
@@ -89,6 +93,7 @@ Task<Result<NewCode>> Issuer::make_code(Work& work, const SendPlan& plan,
   code.channel = work.request.channel;
   code.user_id = work.request.user_id;
   code.country = work.request.recipient.country;
+  code.block = work.block;
   code.remember_admission = !work.request.idempotency_key.empty();
   co_return code;
 }

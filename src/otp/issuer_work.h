@@ -23,14 +23,21 @@ struct Issuer::Work {
   std::uint32_t ip_sends = 0;           // of its address in the friction's window, with this one
   std::optional<CaptchaProof> captcha;  // redeemed for this send
   const TestRecipient* test = nullptr;
-  std::string_view shadow_refusal;  // why nothing would be sent if it were not a shadow only
+  std::string_view shadow_refusal;        // why nothing would be sent if it were not a shadow only
+  std::string block;                      // of numbers, by its hash
+  std::optional<std::uint32_t> pressure;  // the captcha's level that every send has to bring
+  std::vector<std::string_view> shadow_limits;  // by which it would be refused likewise
+  std::optional<Micros> charged;                // what it costs, once the caps have let it through
 
   SendQuestion question(const Limits& limits) const {
     const auto level = captcha ? std::optional(captcha->level) : std::nullopt;
-    return {request.purpose, bound_to, admission_id, policy,
-            limits,          ip_sends, level,        test != nullptr};
+    return {request.purpose, bound_to, admission_id,    policy,  limits,
+            ip_sends,        level,    test != nullptr, pressure};
   }
 };
+
+// Whether the send ended without anything being written that counts as one.
+bool is_refusal(const Result<SendOutcome>& outcome);
 
 // What became of charging one limit.
 struct Issuer::Charge {

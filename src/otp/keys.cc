@@ -51,6 +51,12 @@ Key captcha_key(std::string_view hash) {
 Key factors_key(std::string_view hash) {
   return named('f', hash);
 }
+Key allowance_record(std::string_view hash) {
+  return named('l', hash);
+}
+Key closed_blocks_record(std::string_view hash) {
+  return named('b', hash);
+}
 Key api_keys_key(std::string_view index_key) {
   return named('a', keyed_hash(index_key, "api keys", {}, {}));
 }

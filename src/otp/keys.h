@@ -31,6 +31,8 @@ Key user_key(std::string_view hash);
 Key idempotency_key(std::string_view hash);
 Key captcha_key(std::string_view hash);
 Key factors_key(std::string_view hash);
+Key allowance_record(std::string_view hash);
+Key closed_blocks_record(std::string_view hash);
 
 // Of the user's sessions. A token names its user by `user_hash`; which application's it is, only
 // the key says: under another application there is nothing.

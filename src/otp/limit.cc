@@ -24,6 +24,28 @@ void charge(TimeLog& log, TimePoint now) {
   log.push_back(now);
 }
 
+Millis check_countries(CountryLog& log, const Limit& limit, std::string_view country,
+                       TimePoint now) {
+  for (CountryAt& seen : log) seen.at = std::min(seen.at, now);
+  std::erase_if(log, [&](const CountryAt& seen) { return seen.at + limit.window <= now; });
+  const bool known = std::ranges::find(log, country, &CountryAt::country) != log.end();
+  if (known || log.size() < limit.max) return Millis(0);
+  // When so many have left that there is room for one.
+  std::vector<TimePoint> times;
+  for (const CountryAt& seen : log) times.push_back(seen.at);
+  std::ranges::sort(times);
+  return times[log.size() - limit.max] + limit.window - now;
+}
+
+void note_country(CountryLog& log, std::string_view country, TimePoint now) {
+  const auto known = std::ranges::find(log, country, &CountryAt::country);
+  if (known == log.end()) {
+    log.push_back({std::string(country), now});
+  } else {
+    known->at = now;
+  }
+}
+
 std::string ip_bucket(std::string_view address) {
   namespace ip = boost::asio::ip;
   boost::system::error_code bad;

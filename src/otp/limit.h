@@ -33,6 +33,23 @@ LimitVerdict check_limit(TimeLog& log, const Limit& limit, TimePoint now);
 // Records one that was let through at `now`, after check_limit at the same `now`.
 void charge(TimeLog& log, TimePoint now);
 
+// A country, and when something was last sent there.
+struct CountryAt {
+  std::string country;
+  TimePoint at;
+  bool operator==(const CountryAt&) const = default;
+};
+using CountryLog = std::vector<CountryAt>;
+
+// How long until one more country is free for who has sent to those in the log, at most `max` of
+// them in any window; 0 if this one is free, as one that is in the log always is. Drops what no
+// longer counts; a clock that stepped back moves entries to `now`.
+Millis check_countries(CountryLog& log, const Limit& limit, std::string_view country,
+                       TimePoint now);
+
+// Records that something is sent there at `now`, after check_countries at the same `now`.
+void note_country(CountryLog& log, std::string_view country, TimePoint now);
+
 // The name under which a client's address is limited: an IPv4 address itself, an IPv6 address by
 // its /64 (what one subscriber has), an IPv4-mapped IPv6 address as the IPv4. Every spelling of
 // one address gives the same name. Empty if `address` is not an address.

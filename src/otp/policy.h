@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "crypto/hash_pool.h"
+#include "otp/caps.h"
 #include "otp/destination.h"
 #include "otp/limit.h"
 #include "otp/lock.h"
@@ -36,6 +37,8 @@ using Policies = std::map<std::string, Policy, std::less<>>;
 struct Friction {
   std::uint32_t recipient_sends = 3;         // from this send to one recipient in any window on
   std::uint32_t ip_sends = 30;               // from this request of one address in any window on
+  std::uint32_t application_percent = 50;    // every send, when so much of the application's cap
+                                             // by the hour is used
   Millis window = std::chrono::minutes(10);  // no longer than the windows of both limits
   Seconds captcha_lifetime{300};
   std::uint32_t captcha_cost = 500;  // PBKDF2 iterations of one try
@@ -47,6 +50,8 @@ struct Limits {
   Limit recipient_guesses{15, std::chrono::hours(1)};
   Limit user_sends{10, std::chrono::hours(1)};
   Limit ip_sends{100, std::chrono::hours(1)};
+  Limit ip_countries{10, std::chrono::hours(1)};     // different ones that an address may send to
+  bool ip_countries_shadow = false;                  // what goes beyond is only recorded
   Limit ip_captchas{100, std::chrono::minutes(10)};  // that an address fetches unasked
   Seconds idempotency_ttl{86'400};
   Friction friction;
@@ -85,6 +90,7 @@ struct Rules {
   Limits limits;
   Destinations destinations;
   bool destinations_shadow = false;  // what is not served is only recorded
+  CapRules caps;
   TestRecipients test_recipients;
   crypto::HashParams hash;
   Seconds session_lifetime{86'400};

@@ -67,6 +67,7 @@ void write(const Verification& from, records::Verification& to) {
   to.set_lane(from.lane);
   to.set_message_id(from.message_id);
   to.set_test_recipient(from.test_recipient);
+  to.set_block(from.block);
   if (from.answered.caller.empty()) return;
   to.mutable_answered()->set_caller(from.answered.caller);
   to.mutable_answered()->set_proof(from.answered.proof);
@@ -107,6 +108,7 @@ Verification read(const records::Verification& from) {
   to.lane = from.lane();
   to.message_id = from.message_id();
   to.test_recipient = from.test_recipient();
+  to.block = from.block();
   to.answered = {from.answered().caller(), from.answered().proof(),
                  from.answered().sealed_session(), from.answered().repeats(),
                  from.answered().request()};
@@ -174,6 +176,11 @@ Result<RecipientState> decode(std::string_view bytes) {
 std::string encode(const LogState& state) {
   records::Log out;
   for (const TimePoint time : state.times) out.add_times(to_ms(time));
+  for (const CountryAt& seen : state.countries) {
+    auto* stored = out.add_countries();
+    stored->set_country(seen.country);
+    stored->set_at(to_ms(seen.at));
+  }
   return out.SerializeAsString();
 }
 
@@ -183,6 +190,9 @@ Result<LogState> decode(std::string_view bytes) {
   if (!in) return std::unexpected(in.error());
   LogState state;
   read_times(in->times(), state.times);
+  for (const auto& seen : in->countries()) {
+    state.countries.push_back({seen.country(), from_ms(seen.at())});
+  }
   return state;
 }
 

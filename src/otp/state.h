@@ -68,6 +68,7 @@ struct Verification {
   std::string country;
   std::string lane;         // that took the latest message; empty if none has
   std::string message_id;   // the carrier's name for it there
+  std::string block;        // hash of its block of numbers (caps.h); empty if none
   std::string sealed_code;  // code and link secret, sealed; Resend::same_code only
   bool opens_session = false;
   bool test_recipient = false;  // with a fixed code, and no message (policy.h)
@@ -100,6 +101,7 @@ struct RecipientState {
 // The log of one IP bucket or user.
 struct LogState {
   TimeLog times;
+  CountryLog countries;  // of an IP bucket
 };
 
 // The stored forms (records.proto). Decoding fails with Failure::corrupt.

@@ -138,6 +138,7 @@ void add_code(Verification& verification, const Policy& policy, const NewCode& c
   if (!code.user_id.empty()) verification.user_id = code.user_id;
   verification.channel = code.channel;
   verification.country = code.country;
+  verification.block = code.block;
   verification.last_send_at = now;
   verification.delivery = DeliveryState::queued;
   verification.delivery_error.clear();
@@ -145,8 +146,8 @@ void add_code(Verification& verification, const Policy& policy, const NewCode& c
 }
 
 Approved approval_of(const Verification& verification) {
-  return {verification.id,      verification.user_id, verification.purpose,
-          verification.country, verification.lane,    verification.opens_session};
+  return {verification.id,   verification.user_id, verification.purpose,      verification.country,
+          verification.lane, verification.block,   verification.opens_session};
 }
 
 Settlement approve(Verification& verification, TimePoint now) {
@@ -199,7 +200,7 @@ SendPlan plan_send(RecipientState& state, const SendQuestion& question, TimePoin
   if (!verdict.allowed) return SendLimited{"recipient", verdict};
   const Friction& friction = question.limits.friction;
   const std::uint32_t nth = 1 + count_within(state.sends, friction.window, now);
-  const auto level = captcha_level(friction, nth, question.ip_sends);
+  const auto level = captcha_level(friction, nth, question.ip_sends, question.pressure);
   if (level && question.captcha_level < level) return CaptchaNeeded{*level};
 
   return plan_code(state, question, verdict, now);

@@ -30,6 +30,7 @@ struct SendQuestion {
   std::uint32_t ip_sends = 0;  // requests of its address in the friction's window, with this one
   std::optional<std::uint32_t> captcha_level = std::nullopt;  // of the captcha that was solved
   bool test_recipient = false;                                // no limit and no cool-down
+  std::optional<std::uint32_t> pressure = std::nullopt;       // level that every send has to bring
 };
 
 // The send was let through before, under the same admission id.
@@ -76,6 +77,7 @@ struct NewCode {
   std::string channel;
   std::string user_id;
   std::string country;
+  std::string block;  // hash of its block of numbers
   bool remember_admission = false;
 };
 
@@ -101,7 +103,8 @@ struct Approved {
   std::string user_id;
   std::string purpose;
   std::string country;
-  std::string lane;  // that took the latest message
+  std::string lane;   // that took the latest message
+  std::string block;  // of numbers, by its hash
   bool opens_session = false;
 };
 // Approved before, and asked again by the same caller in the same way (repeat.h).

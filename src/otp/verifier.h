@@ -62,6 +62,7 @@ class Verifier {
   Services services_;
   const Rules& rules_;
   Sessions& sessions_;
+  BlockDesk blocks_;
 };
 
 }  // namespace otpd::otp

@@ -1,5 +1,7 @@
 // Several lanes: a failing one is passed over, a slow one is not waited for, a dead one is left
 // alone, and what does not arrive is followed by another channel.
+#include <utility>
+// Boost 1.74's awaitable.hpp needs it.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 

@@ -1,6 +1,7 @@
 // FaultyStore: a store in front of another one that fails where a test says so.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <utility>
 
@@ -32,6 +33,7 @@ class FaultyStore final : public otp::Store {
 
   Task<Result<otp::CommitResult>> commit(otp::Key key, std::uint64_t expected, std::string bytes,
                                          TimePoint expires_at, otp::Effects effects) override {
+    ++commits;
     const Fault what = fault(Operation::commit, key, effects);
     if (delay) co_await delay(effects);
     if (what == Fault::before) co_return lost();
@@ -52,6 +54,7 @@ class FaultyStore final : public otp::Store {
   Task<Result<void>> ping() override { co_return co_await behind_.ping(); }
 
   Script script;
+  std::atomic<std::size_t> commits = 0;
   // Runs before a commit reaches the store behind.
   std::function<Task<void>(const otp::Effects&)> delay;
 

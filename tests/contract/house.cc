@@ -35,6 +35,11 @@ otp::Rules make_test_rules() {
   // Most tests send often and are about something else.
   rules.limits.friction.recipient_sends = 1'000'000;
   rules.limits.friction.ip_sends = 1'000'000;
+  rules.limits.friction.application_percent = 99;
+  constexpr otp::Cap k_plenty{1'000'000'000'000'000};
+  rules.caps.application = rules.caps.country = {{k_plenty, k_plenty, k_plenty}};
+  rules.caps.block = k_plenty;
+  rules.caps.pumping.min_sends = 1'000'000'000;
   rules.policies["login"] = {};
   rules.policies["transaction"] = {
       .lifetime = Seconds(600), .opens_session = false, .needs_context = true};

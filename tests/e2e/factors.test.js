@@ -10,6 +10,7 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { generate } from 'otplib';
 import { ask, stacks, start } from './support/contract.js';
+import { buildDir } from './support/stack.js';
 
 const run = promisify(execFile);
 const main = await start();
@@ -192,6 +193,24 @@ test('a used code, a lock and what is left of the recovery codes outlive a resta
   await guess(user, other, 'confirm', { code: right });
   await ask(main, 'DELETE', `/users/${user}/factors/${other.factor_id}`, 200);
   await guess(user, other, 'verify', { code: right }, [404, 'not_found']);
+});
+
+test('the support desk has a command for each of it', async () => {
+  const user = randomUUID();
+  const factor = await enrol(user, { type: 'totp', name: 'Pixel' });
+  const otpd = (...words) => run(path.join(buildDir, 'otpd'), ['factor', ...words], { env: main.environment() });
+  const wrong = (await oathCode(factor.secret)) === '000000' ? '000001' : '000000';
+  for (let i = 0; i < 5; i += 1) {
+    await main.call('POST', `/users/${user}/factors/${factor.factor_id}/confirm`, { json: { code: wrong } });
+  }
+  const locked = (await otpd('list', user)).stdout;
+  assert.match(locked, new RegExp(`${factor.factor_id} +totp +pending .*20\\d\\d-.* Pixel\\n`));
+  assert.match(locked, /recovery codes left: 0\n/);
+  assert.equal((await otpd('unlock', user)).stdout, 'unlocked\n');
+  assert.doesNotMatch((await otpd('list', user)).stdout, /20\d\d-/);
+  assert.equal((await otpd('remove', user, factor.factor_id)).stdout, 'removed\n');
+  await assert.rejects(otpd('remove', user, factor.factor_id), /no such factor/);
+  await assert.rejects(otpd('list', user, '--application', 'nowhere'), /no such application/);
 });
 
 test('what every factor did is in the audit log, with no secret in it', async () => {

@@ -75,6 +75,8 @@ const routes = [
   ['POST', '/admin/webhook/enable', ['admin']], ['GET', '/admin/verifications/x', ['admin']],
   ['GET', '/admin/events', ['admin']], ['GET', '/admin/audit/chains', ['admin']],
   ['GET', '/admin/audit/lines', ['admin']], ['GET', '/admin/audit/checkpoints', ['admin']],
+  ['GET', '/admin/users/x/factors', ['admin']], ['DELETE', '/admin/users/x/factors/x', ['admin']],
+  ['POST', '/admin/users/x/unlock', ['admin']],
   ['GET', '/admin/apps', ['admin']], ['GET', '/admin/apps/x', ['admin']],
   ['GET', '/admin/keys', ['admin']], ['POST', '/admin/keys', ['admin']],
   ['POST', '/admin/keys/x/rotate', ['admin']], ['DELETE', '/admin/keys/x', ['admin']],

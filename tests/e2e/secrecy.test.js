@@ -78,6 +78,17 @@ async function refusals(stack, address) {
     { headers: { Authorization: `Bearer ${keep('a wrong admin token', 'Zk3Lq9wXyT0pVb7n')}` } });
 }
 
+// Two secrets of an API key, used; afterwards nothing is open without one.
+async function useApiKey(stack) {
+  const made = await stack.admin('POST', '/admin/keys', { json: { name: 'shop' } });
+  const turned = await stack.admin('POST', `/admin/keys/${made.json.id}/rotate`);
+  for (const secret of [made.json.secret, turned.json.secret]) {
+    const headers = { Authorization: `Bearer ${keep('an API key', secret)}` };
+    const asked = await stack.call('POST', '/session/introspect', { json: { token: 'x' }, headers });
+    assert.equal(asked.status, 200, asked.body);
+  }
+}
+
 async function collect(stack) {
   const everything = Object.fromEntries(
     files(stack.dataDir).map((file) => [path.relative(stack.dir, file), readFileSync(file)]));
@@ -107,7 +118,9 @@ test('nothing secret is written anywhere', async (t) => {
     }
   }
   await refusals(stack, phone);
+  await useApiKey(stack);
   const pages = {
+    'the API keys': Buffer.from((await stack.admin('GET', '/admin/keys')).body),
     'the metrics': Buffer.from((await stack.call('GET', '/metrics')).body),
     'the audit log': Buffer.from((await stack.admin('GET', '/admin/events?limit=1000')).body),
     'the dead letters': Buffer.from((await stack.admin('GET', '/admin/dead-letters')).body),

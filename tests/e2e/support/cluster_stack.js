@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { call } from './http.js';
+import { plenty } from './plenty.js';
 import { eventually, freePort, Program } from './process.js';
 import { Postgres, RedisCluster, RedisServer } from './servers.js';
 import { buildDir, codeIn } from './stack.js';
@@ -64,6 +65,7 @@ export class ClusterStack {
       OTPD_AUTH_PUBLIC: 'true',
       OTPD_FRICTION_CAPTCHA_WORK: '10',
       OTPD_FRICTION_IP_SENDS: '10000',
+      ...plenty,
       OTPD_REDIS_NODES: this.nodes.join(','),
       OTPD_REDIS_CLUSTER: String(this.redis instanceof RedisCluster),
       OTPD_POSTGRES_URL: this.postgres.url,

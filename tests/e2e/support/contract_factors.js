@@ -50,6 +50,26 @@ export function factorTests(main) {
     await ask(main, 'DELETE', path, [404, 'not_found']);
   });
 
+  test('operators see, open and remove what a user has', async () => {
+    const user = randomUUID();
+    const factor = await ask(main, 'POST', `/users/${user}/factors`, 201, { json: { type: 'hotp', secret } });
+    for (let i = 0; i < 5; i += 1) {
+      await ask(main, 'POST', `/users/${user}/factors/${factor.factor_id}/verify`,
+        i < 4 ? [401, 'invalid_otp'] : [429, 'rate_limited'], { json: { code: '000000' } });
+    }
+    const there = `/admin/users/${user}`;
+    const headers = { Authorization: `Bearer ${main.adminToken}` };
+    const admin = (method, path, expected) => ask(main, method, `${there}${path}`, expected, { headers });
+    assert.ok((await admin('GET', '/factors', 200)).factors[0].locked_until);
+    await admin('POST', '/unlock', 200);
+    assert.equal((await admin('GET', '/factors', 200)).factors[0].locked_until, undefined);
+    await admin('GET', '/factors?application=nowhere', [400, 'invalid_request']);
+    await admin('DELETE', `/factors/${factor.factor_id}`, 200);
+    await admin('DELETE', `/factors/${factor.factor_id}`, [404, 'not_found']);
+    assert.deepEqual((await admin('GET', '/factors', 200)).factors, []);
+    await ask(main, 'GET', `${there}/factors`, [401, 'unauthorized']);
+  });
+
   test('a user has ten factors at the most', async () => {
     const user = `/users/${randomUUID()}`;
     const json = { type: 'totp', secret };

@@ -34,6 +34,28 @@ export function operatorTests(main, send) {
     }
   });
 
+  test('operators: closed blocks of numbers, and their reset', async () => {
+    const stack = await start({ OTPD_PUMPING_MIN_SENDS: '5' });
+    const headers = { Authorization: `Bearer ${stack.adminToken}` };
+    const block = '+1415555';
+    for (let n = 0; n < 5; n += 1) await send(stack, { phone: `${block}${2671 + n}` });
+    await stack.advance(240);
+    const closed = await ask(stack, 'POST', '/otp/send', [429, 'rate_limited'],
+      { json: { phone: `${block}9999` } });
+    assert.equal(closed.limit, 'block');
+    await ask(stack, 'GET', '/admin/blocks', [401, 'unauthorized']);
+    const { blocks } = await ask(stack, 'GET', '/admin/blocks', 200, { headers });
+    assert.deepEqual(blocks.map(({ prefix, sends }) => [prefix, sends]), [[block, 5]]);
+    await ask(stack, 'GET', '/admin/blocks?application=nobody', [400, 'invalid_request'], { headers });
+    await ask(stack, 'GET', '/admin/blocks?application=default', 200, { headers });
+    await ask(stack, 'DELETE', `/admin/blocks/${block}?application=nobody`, [400, 'invalid_request'],
+      { headers });
+    await ask(stack, 'DELETE', `/admin/blocks/${block}`, [401, 'unauthorized']);
+    await ask(stack, 'DELETE', `/admin/blocks/${block}`, 200, { headers });
+    await ask(stack, 'DELETE', `/admin/blocks/${block}`, [404, 'not_found'], { headers });
+    await send(stack, { phone: `${block}9999` });
+  });
+
   test('operators: the audit log in every form, page by page, and what proves it', async () => {
     const headers = { Authorization: `Bearer ${main.adminToken}` };
     const phone = newPhone();

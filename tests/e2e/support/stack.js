@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { call } from './http.js';
 import { eventually, freePort, Program } from './process.js';
+import { plenty } from './plenty.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -23,6 +24,7 @@ const usual = {
   OTPD_CRYPTO_HASH: 'hmac',
   OTPD_FRICTION_CAPTCHA_WORK: '10',
   OTPD_FRICTION_IP_SENDS: '10000',
+  ...plenty,
   OTPD_TESTING_VIRTUAL_CLOCK: 'true',
   OTPD_SERVER_TRUSTED_PROXIES: '127.0.0.1',
 };
