@@ -77,6 +77,7 @@ const routes = [
   ['GET', '/admin/audit/lines', ['admin']], ['GET', '/admin/audit/checkpoints', ['admin']],
   ['GET', '/admin/users/x/factors', ['admin']], ['DELETE', '/admin/users/x/factors/x', ['admin']],
   ['POST', '/admin/users/x/unlock', ['admin']],
+  ['GET', '/admin/blocks', ['admin']], ['DELETE', '/admin/blocks/x', ['admin']],
   ['GET', '/admin/apps', ['admin']], ['GET', '/admin/apps/x', ['admin']],
   ['GET', '/admin/keys', ['admin']], ['POST', '/admin/keys', ['admin']],
   ['POST', '/admin/keys/x/rotate', ['admin']], ['DELETE', '/admin/keys/x', ['admin']],
