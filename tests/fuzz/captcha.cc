@@ -8,7 +8,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const auto keys = otp::CaptchaKeys::derive("index key", "default");
   const nlohmann::json body{{"captcha", base64_encode(fuzz::text_of(data, size))}};
   gateway::Members members(body);
-  const auto answer = gateway::read_captcha(members);
+  otp::SendRequest request;
+  gateway::read_captcha(members, {}, request);
+  const auto& answer = request.captcha;
   fuzz::require(answer.has_value() != members.refused(), "it is taken or refused");
   if (!answer) return 0;
   fuzz::require(!otp::check_captcha(keys, *answer, TimePoint{}), "nothing of these is signed");

@@ -46,8 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)otp::claim(*claim, "fingerprint", "drawn", Seconds(86'400), k_now);
   }
   if (auto sessions = both_ways<otp::SessionsState>(bytes)) {
-    (void)otp::find_session(*sessions, "hash", k_now);
-    (void)otp::revoke_session(*sessions, "hash", k_now);
+    otp::Session* found = otp::find_session(*sessions, "hash", Seconds(60), k_now);
+    if (found != nullptr) (void)otp::end_session(*sessions, found);
   }
   if (auto keys = both_ways<otp::ApiKeysState>(bytes)) {
     for (const otp::ApiKey& key : keys->keys) {
