@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "base/encoding.h"
+#include "captcha_solving.h"
 #include "gateway_flow.h"
-#include "otp/test_captcha_solver.h"
 
 namespace otpd::usecase {
 namespace {
@@ -13,29 +13,6 @@ namespace {
 class GatewayCaptcha : public GatewayFlow {
  protected:
   GatewayCaptcha() { house_.rules.limits.friction = {.captcha_cost = 100, .captcha_work = 10}; }
-
-  static otp::CaptchaChallenge challenge_in(const json& made) {
-    const json& p = made.at("parameters");
-    return {{.algorithm = p.at("algorithm"),
-             .cost = p.at("cost"),
-             .binding = p.at("data").at("binding"),
-             .level = p.at("data").at("level"),
-             .expires_at = p.at("expiresAt"),
-             .key_length = p.at("keyLength"),
-             .key_prefix = p.at("keyPrefix"),
-             .key_signature = p.at("keySignature"),
-             .nonce = p.at("nonce"),
-             .salt = p.at("salt")},
-            made.at("signature")};
-  }
-  // The solver's JSON, before base64.
-  static json solved(const json& challenge) {
-    const auto solution = otp::testing_captcha::solve(challenge_in(challenge));
-    return {{"challenge", challenge},
-            {"solution", {{"counter", 1}, {"derivedKey", solution.derived_key}, {"time", 12.5}}}};
-  }
-  static std::string payload(const json& solution) { return base64_encode(solution.dump()); }
-  static std::string solve(const json& challenge) { return payload(solved(challenge)); }
 
   Answer send_with(const std::string& captcha, const std::string& phone = k_phone,
                    const json& more = json::object()) {

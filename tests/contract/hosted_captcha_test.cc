@@ -2,9 +2,8 @@
 #include <barrier>
 #include <thread>
 
-#include "base/encoding.h"
+#include "captcha_solving.h"
 #include "gateway_flow.h"
-#include "otp/test_captcha_solver.h"
 
 namespace otpd::usecase {
 namespace {
@@ -38,24 +37,6 @@ class HostedCaptchas : public GatewayFlow {
   std::string last_reason() {
     const auto told = house_.events(type::k_captcha_required);
     return told.empty() ? "" : told[0].detail;
-  }
-  std::string altcha_payload(const json& made) {
-    const json& p = made.at("parameters");
-    const otp::CaptchaChallenge challenge{{.algorithm = p.at("algorithm"),
-                                           .cost = p.at("cost"),
-                                           .binding = p.at("data").at("binding"),
-                                           .level = p.at("data").at("level"),
-                                           .expires_at = p.at("expiresAt"),
-                                           .key_length = p.at("keyLength"),
-                                           .key_prefix = p.at("keyPrefix"),
-                                           .key_signature = p.at("keySignature"),
-                                           .nonce = p.at("nonce"),
-                                           .salt = p.at("salt")},
-                                          made.at("signature")};
-    const auto solution = otp::testing_captcha::solve(challenge);
-    return base64_encode(json{{"challenge", made},
-                              {"solution", {{"counter", 1}, {"derivedKey", solution.derived_key}}}}
-                             .dump());
   }
 
   std::mutex mutex_;
@@ -132,7 +113,7 @@ TEST_P(HostedCaptchas, OrOursStandsInForItUntilItIsBack) {
   EXPECT_EQ(send().body["captcha"]["type"], "turnstile");
   const Answer instead = send_with("good-1");
   EXPECT_EQ(instead.error(), "captcha_required");
-  const std::string solved = altcha_payload(instead.body["captcha"]);
+  const std::string solved = solve(instead.body["captcha"]);
   EXPECT_EQ(send_with(solved).status, 202);
   EXPECT_EQ(send_with(solved).body["captcha"]["type"], "turnstile");  // once, like any other
   EXPECT_EQ(house_.take_all().size(), 1U);
@@ -142,7 +123,7 @@ TEST_P(HostedCaptchas, OrOursStandsInForItUntilItIsBack) {
 TEST_P(HostedCaptchas, OursIsWorthNothingBesideAVendorThatRefuses) {
   house_.rules.captcha.altcha_when_away = true;
   house_.vendor.says = nullptr;
-  const std::string solved = altcha_payload(send_with("good-1").body["captcha"]);
+  const std::string solved = solve(send_with("good-1").body["captcha"]);
   house_.rules.captcha.altcha_when_away = false;
   EXPECT_EQ(send_with(solved).status, 503);
   EXPECT_EQ(house_.take_all().size(), 0U);

@@ -1,7 +1,7 @@
 // Two applications that serve the same people: each with its own codes, limits, keys and factors.
 #include <functional>
 
-#include "otp/test_captcha_solver.h"
+#include "captcha_solving.h"
 #include "tenants.h"
 
 namespace otpd::usecase {
@@ -9,25 +9,6 @@ namespace {
 
 class TenantUseCase : public Tenants {
  protected:
-  static std::string solve(const json& made) {
-    const json& p = made.at("parameters");
-    const otp::CaptchaChallenge challenge{{.algorithm = p.at("algorithm"),
-                                           .cost = p.at("cost"),
-                                           .binding = p.at("data").at("binding"),
-                                           .level = p.at("data").at("level"),
-                                           .expires_at = p.at("expiresAt"),
-                                           .key_length = p.at("keyLength"),
-                                           .key_prefix = p.at("keyPrefix"),
-                                           .key_signature = p.at("keySignature"),
-                                           .nonce = p.at("nonce"),
-                                           .salt = p.at("salt")},
-                                          made.at("signature")};
-    const auto solution = otp::testing_captcha::solve(challenge);
-    return base64_encode(
-        json{{"challenge", made},
-             {"solution", {{"counter", 1}, {"derivedKey", solution.derived_key}, {"time", 1}}}}
-            .dump());
-  }
   // The challenge that the third of such sends is answered with.
   json asked(const std::function<Answer(const json&)>& sending) {
     for (int i = 0; i < 2; ++i) {
