@@ -45,8 +45,10 @@ struct CapDesk::Took {
   std::uint32_t used_percent = 0;  // of the cap by the hour
 };
 
-Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, const EventWriter& events) {
-  CapCharge charge{.refusal = {}, .shadowed = {}, .price = price_of(rules_.caps, recipient)};
+Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, std::string_view channel,
+                                        const EventWriter& events) {
+  CapCharge charge{
+      .refusal = {}, .shadowed = {}, .price = price_of(rules_.caps, recipient, channel)};
   std::vector<Asked> all;
   for (CapScope& scope : scopes_of(rules_.caps, recipient)) {
     Key key = allowance_key(services_.keys.index_key(), rules_.application, scope);

@@ -39,7 +39,8 @@ class CapDesk {
 
   // Charges one send, or refuses it and writes why. Fails as the store does; then it may be
   // charged.
-  Task<Result<CapCharge>> charge(const Recipient& recipient, const EventWriter& events);
+  Task<Result<CapCharge>> charge(const Recipient& recipient, std::string_view channel,
+                                 const EventWriter& events);
 
   // How much of the application's cap by the hour is used, in percent; as it was known at most ten
   // seconds ago.

@@ -116,7 +116,7 @@ Task<Result<void>> Issuer::feel_pressure(Work& work) {
 Task<Result<std::optional<SendOutcome>>> Issuer::charge_caps(Work& work) {
   using Refusal = std::optional<SendOutcome>;
   if (work.test != nullptr || work.charged) co_return Refusal();
-  auto charge = co_await caps_.charge(work.request.recipient, work.events);
+  auto charge = co_await caps_.charge(work.request.recipient, work.request.channel, work.events);
   if (!charge) co_return std::unexpected(charge.error());
   if (charge->refusal) co_return Refusal(*charge->refusal);
   work.charged = charge->price;
