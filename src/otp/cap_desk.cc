@@ -34,6 +34,7 @@ struct CapDesk::Asked {
 struct CapDesk::Refusal {
   CapReached answer;
   std::string_view reason;
+  CapCharge charge() const { return {.refusal = answer, .reason = reason, .shadowed = {}}; }
 };
 
 // What one try to take came to.
@@ -47,8 +48,10 @@ struct CapDesk::Took {
 
 Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, std::string_view channel,
                                         const EventWriter& events) {
-  CapCharge charge{
-      .refusal = {}, .shadowed = {}, .price = price_of(rules_.caps, recipient, channel)};
+  CapCharge charge{.refusal = {},
+                   .reason = {},
+                   .shadowed = {},
+                   .price = price_of(rules_.caps, recipient, channel)};
   std::vector<Asked> all;
   for (CapScope& scope : scopes_of(rules_.caps, recipient)) {
     Key key = allowance_key(services_.keys.index_key(), rules_.application, scope);
@@ -56,12 +59,12 @@ Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, std::string_
     all.push_back({std::move(scope), std::move(key), price, 1, {}});
     auto refusal = co_await ask(all.back(), events, charge);
     if (!refusal) co_return std::unexpected(refusal.error());
-    if (*refusal) co_return co_await refuse(**refusal, events);
+    if (*refusal) co_return (*refusal)->charge();
   }
   for (Asked& asked : all) {
     auto refusal = co_await take(asked, charge);
     if (!refusal) co_return std::unexpected(refusal.error());
-    if (*refusal) co_return co_await refuse(**refusal, events);
+    if (*refusal) co_return (*refusal)->charge();
   }
   co_return charge;
 }
@@ -153,15 +156,6 @@ Task<Result<std::optional<CapDesk::Refusal>>> CapDesk::take(Asked& asked, CapCha
     co_return Answer();
   }
   co_return fail(Failure::overloaded, "too many sends wait for one allowance");
-}
-
-Task<Result<CapCharge>> CapDesk::refuse(Refusal refusal, const EventWriter& events) {
-  Effects effects;
-  effects.events.push_back(
-      events.make(audit::event_type::k_limited, {}, services_.clock.now(), refusal.reason));
-  const auto written = co_await services_.store.append(std::move(effects));
-  if (!written) co_return std::unexpected(written.error());
-  co_return CapCharge{.refusal = refusal.answer, .shadowed = {}, .price = 0};
 }
 
 void CapDesk::note_use(std::uint32_t percent, TimePoint now) {
