@@ -173,15 +173,25 @@ Task<Result<std::uint32_t>> CapDesk::used_percent() {
   if (seen_at <= now && now < seen_at + k_use_age) {
     co_return static_cast<std::uint32_t>(seen % k_percents);
   }
+  auto state = co_await load_application();
+  if (!state) co_return std::unexpected(state.error());
+  const std::uint32_t percent = hour_used_percent(state->logs, rules_.caps.application, now);
+  note_use(percent, now);
+  co_return percent;
+}
+
+Task<Result<Micros>> CapDesk::spent() {
+  auto state = co_await load_application();
+  if (!state) co_return std::unexpected(state.error());
+  co_return taken_within(state->logs[Meter::spent], window_of(Meter::spent), services_.clock.now());
+}
+
+Task<Result<AllowanceState>> CapDesk::load_application() {
   const CapScope application{"application", {}, rules_.caps.application};
   const auto loaded = co_await services_.store.load(
       allowance_key(services_.keys.index_key(), rules_.application, application));
   if (!loaded) co_return std::unexpected(loaded.error());
-  auto state = read_allowance(*loaded);
-  if (!state) co_return std::unexpected(state.error());
-  const std::uint32_t percent = hour_used_percent(state->logs, application.caps, now);
-  note_use(percent, now);
-  co_return percent;
+  co_return read_allowance(*loaded);
 }
 
 }  // namespace otpd::otp

@@ -47,12 +47,16 @@ class CapDesk {
   // seconds ago.
   Task<Result<std::uint32_t>> used_percent();
 
+  // What counts now of the application's budget of 24 hours, as every process has written it.
+  Task<Result<Micros>> spent();
+
   BlockDesk& blocks() { return blocks_; }
 
  private:
   struct Asked;
   struct Refusal;
   struct Took;
+  Task<Result<AllowanceState>> load_application();
   Task<Result<std::optional<Refusal>>> ask(Asked& asked, const EventWriter& events,
                                            CapCharge& charge);
   Task<Result<std::optional<Refusal>>> take(Asked& asked, CapCharge& charge);

@@ -132,6 +132,26 @@ TEST_P(CapUseCase, WhatIsSpentIsCappedByPrice) {
       << page;
 }
 
+TEST_P(CapUseCase, TheMetricsSayWhatIsLeftOfTheBudget) {
+  caps().default_price = 50'000;
+  caps().application[Meter::spent] = Cap{400'000};
+  const auto shows = [&](const char* line) {
+    const std::string page = ask("GET", "/metrics").http.body;
+    return page.contains(line) ? "" : page;
+  };
+  EXPECT_EQ(shows("otpd_budget_spent{application=\"default\"} 0\n"), "");
+  for (int n = 0; n < 3; ++n) EXPECT_EQ(fate(american(n)), "sent");
+  EXPECT_EQ(shows("otpd_budget_spent{application=\"default\"} 0.15"), "");
+  EXPECT_EQ(shows("otpd_budget_limit{application=\"default\"} 0.4"), "");
+  advance(hours(25));
+  EXPECT_EQ(shows("otpd_budget_spent{application=\"default\"} 0\n"), "");
+  house_.store.script = [](Operation, const otp::Key&, const otp::Effects&) {
+    return Fault::before;
+  };
+  EXPECT_EQ(ask("GET", "/metrics").status, 200);
+  house_.store.script = {};
+}
+
 TEST_P(CapUseCase, WhatIsSpentIsPricedByItsChannel) {
   caps().default_price = 50'000;
   caps().channel_prices["voice"] = {{"", 300'000}, {"+44", 900'000}};

@@ -59,6 +59,8 @@ test('a budget stops what it cannot pay, and the metrics say what was spent', as
   assert.deepEqual(await details(stack, 'limited'), ['budget_application', 'budget_country']);
   const metrics = (await stack.call('GET', '/metrics')).body;
   assert.match(metrics, /otpd_spent_total\{application="default",country="GB"\} 0\.7/);
+  assert.match(metrics, /otpd_budget_spent\{application="default"\} 0\.9\n/);
+  assert.match(metrics, /otpd_budget_limit\{application="default"\} 0\.9\n/);
 });
 
 test('a call is charged what calls cost', async () => {
