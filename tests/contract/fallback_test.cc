@@ -161,6 +161,22 @@ TEST_P(FallbackUseCase, EveryCapCountsIt) {
   EXPECT_THAT(details(type::k_limited), ::testing::UnorderedElementsAreArray(reasons));
 }
 
+TEST_P(FallbackUseCase, NoneGoesToABlockThatIsClosedForPumping) {
+  start(patient());
+  const auto id = deliver_one();
+  const otp::Key block = otp::block_key(house_.keys.index_key(), "default", "+1415600");
+  const otp::Record record = house_.world.load(block);
+  auto state = otp::decode<otp::AllowanceState>(record.bytes);
+  ASSERT_TRUE(state);
+  EXPECT_FALSE(state->guard.sends.empty());
+  otp::close_block(state->guard, caps().pumping, house_.world.clock.now());
+  house_.world.put(block, record.version, otp::encode(*state));
+  let_fallback_come();
+  EXPECT_THAT(second_.seen, IsEmpty());
+  EXPECT_EQ(error(id), "fallback_limited");
+  EXPECT_THAT(details(type::k_limited), ElementsAre("pumping"));
+}
+
 TEST_P(FallbackUseCase, AReceiptThatComesAfterTheRefusalStillCounts) {
   budget(k_text);
   start(patient());
