@@ -8,6 +8,7 @@
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
 #include "app/config_rules_routes.h"
+#include "app/config_rules_webhooks.h"
 
 namespace otpd::app {
 namespace {
@@ -139,24 +140,6 @@ void rule_delivery(const RuleBench& bench) {
     bench.refuse("delivery.retry_max_ms", {"delivery.retry_base_ms"},
                  "must not be less than delivery.retry_base_ms (" +
                      std::to_string(delivery.retry_base.count()) + ")");
-  }
-}
-
-void rule_webhooks(const RuleBench& bench) {
-  const auto& webhooks = bench.config().webhooks;
-  const auto url = parse_url(webhooks.url);
-  if (!url) return;
-  if (webhooks.secrets.empty()) {
-    bench.refuse("webhooks.secrets", {"webhooks.url"},
-                 "is missing: nobody could tell your events from forged ones");
-  }
-  if (url->scheme != "https" && !webhooks.allow_private) {
-    bench.refuse("webhooks.url", {"webhooks.allow_private"},
-                 "must be https, unless webhooks.allow_private is true");
-  }
-  if (bench.config().delivery.lease <= webhooks.timeout) {
-    bench.refuse("webhooks.timeout_ms", {"delivery.lease_s"},
-                 "must be shorter than delivery.lease_s, or an event would be posted twice");
   }
 }
 
@@ -313,10 +296,10 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule :
-       {rule_mode,     rule_tls,      rule_open_address, rule_links,      rule_keys,
-        rule_hash,     rule_delivery, judge_routes,      judge_providers, judge_test_recipients,
-        judge_caps,    rule_webhooks, rule_templates,    rule_friction,   rule_captcha,
-        rule_sessions, rule_region,   rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
+       {rule_mode,     rule_tls,       rule_open_address, rule_links,      rule_keys,
+        rule_hash,     rule_delivery,  judge_routes,      judge_providers, judge_test_recipients,
+        judge_caps,    judge_webhooks, rule_templates,    rule_friction,   rule_captcha,
+        rule_sessions, rule_region,    rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
     rule(bench);
   }
 }
