@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::string_view k_applications = "applications";
 
-constexpr std::string_view k_never_inherited[] = {"otp.application", "webhooks.url",
-                                                  "webhooks.secrets", "webhooks.allow_private"};
+constexpr std::string_view k_never_inherited[] = {
+    "otp.application", "auth.public",      "auth.cors_origins",
+    "webhooks.url",    "webhooks.secrets", "webhooks.allow_private",
+};
 
 // What is wrong with an assignment under [applications], or empty.
 std::string applications_wrong(const Assignment& assignment) {

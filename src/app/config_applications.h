@@ -38,8 +38,8 @@ struct Overlays {
 Overlays split_applications(std::vector<Assignment> assignments, std::vector<Problem>& problems);
 
 // What an application starts from: all that holds for everybody. What belongs to one alone stays
-// with it: test recipients, whose codes are known to many, and the endpoint for events with its
-// secrets and its leave to be in a private network.
+// with it: test recipients, whose codes are known to many, being public and the pages that may
+// call, and the endpoint for events with its secrets and its leave to be in a private network.
 std::vector<Assignment> inherited_by_applications(const std::vector<Assignment>& base);
 
 }  // namespace otpd::app

@@ -8,6 +8,7 @@
 #include "app/config_applications.h"
 #include "app/config_path.h"
 #include "app/config_rules.h"
+#include "app/config_rules_origins.h"
 #include "app/config_rules_webhooks.h"
 
 namespace otpd::app {
@@ -61,8 +62,11 @@ class ConfigLoader {
     for (const auto& assignment : assignments) apply(assignment);
   }
 
-  // What follows from an application's having `said` a thing itself.
-  void settle(const std::vector<Assignment>& said) { settle_webhooks(said, loaded_, problems_); }
+  // What follows from this being an application of [applications], which `said` all that itself.
+  void settle(const std::vector<Assignment>& said) {
+    loaded_.is_overlay = true;
+    settle_webhooks(said, loaded_, problems_);
+  }
 
   void check(const std::set<std::string>& applications) {
     loaded_.applications = applications;
@@ -235,6 +239,7 @@ class ApplicationsLoader {
     std::ranges::copy(base_.problems(), std::back_inserter(problems_));
     for (const auto& [name, assignments] : said_.applications) add(name, assignments);
     judge_webhook_secrets(base_.loaded(), problems_);
+    judge_shared_origins(base_.loaded(), problems_);
     if (problems_.empty()) return std::move(base_.loaded());
     std::ranges::sort(problems_, {}, [](const Problem& problem) {
       const auto& origin = problem.origin;

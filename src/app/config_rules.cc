@@ -5,6 +5,7 @@
 
 #include "app/config_forms.h"
 #include "app/config_rules_caps.h"
+#include "app/config_rules_origins.h"
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
 #include "app/config_rules_routes.h"
@@ -26,7 +27,7 @@ void rule_tls(const RuleBench& bench) {
 void rule_open_address(const RuleBench& bench) {
   const auto& config = bench.config();
   if (is_loopback(config.server.listen)) return;
-  if (config.auth.api_keys.empty() && !config.auth.open_to_public) {
+  if (config.auth.api_keys.empty() && !config.auth.open_to_public && !bench.loaded.is_overlay) {
     bench.warn(
         "server.listen is reachable from other machines, which may call only with an API key: "
         "`otpd key create NAME` makes one in the running otpd; auth.public opens sending and "
@@ -184,15 +185,6 @@ void rule_api_keys(const RuleBench& bench) {
   }
 }
 
-void rule_cors(const RuleBench& bench) {
-  const auto& auth = bench.config().auth;
-  if (auth.open_to_public || std::ranges::find(auth.cors_origins, "*") == auth.cors_origins.end()) {
-    return;
-  }
-  bench.refuse("auth.cors_origins", {"auth.public"},
-               "has \"*\", which is for auth.public = true only: without it, name the origins");
-}
-
 // The limits forget what is older than their windows, and friction counts what they remember.
 void rule_friction(const RuleBench& bench) {
   const auto& config = bench.config();
@@ -299,7 +291,7 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
        {rule_mode,     rule_tls,       rule_open_address, rule_links,      rule_keys,
         rule_hash,     rule_delivery,  judge_routes,      judge_providers, judge_test_recipients,
         judge_caps,    judge_webhooks, rule_templates,    rule_friction,   rule_captcha,
-        rule_sessions, rule_region,    rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
+        rule_sessions, rule_region,    rule_api_keys,     judge_origins,   rule_exposed_secrets}) {
     rule(bench);
   }
 }

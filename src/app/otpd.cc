@@ -277,7 +277,7 @@ Result<void> Process::open_gateway() {
                            config_.demo.enabled,
                            config_.server.max_in_flight};
   service.serves_applications = duties_.serves;
-  service.cors = gateway::Cors(config_.auth.cors_origins);
+  service.cors = make_cors(config_);
   if (cluster_) {
     service.store_name = "redis";
     service.parts.push_back(
