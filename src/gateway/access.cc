@@ -158,8 +158,10 @@ AccessControl::Checked AccessControl::check_keyless(const Need& need,
                                                     const net::HttpRequest& request,
                                                     std::string_view client_ip) const {
   const bool may_send = need.access == Access::public_application;
-  if (may_send && config_.public_application) return Caller{};
-  if (has_keys()) {
+  const std::string_view page = may_send ? config_.cors.application_of(request) : "";
+  if (config_.public_others.contains(page)) return Caller{.application = std::string(page)};
+  if (may_send && page.empty() && config_.public_application) return Caller{};
+  if (has_keys() || !page.empty()) {
     return std::unexpected(unauthorized("This needs an API key as a bearer token."));
   }
   if (may_send ? came_over_loopback(request) : is_local(request, client_ip)) return Caller{};

@@ -1,25 +1,13 @@
 // Public mode: pages of other origins in real Chromium, callers without a key, and whose address
 // counts.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, test } from 'node:test';
-import { launch, newPage } from './support/browser.js';
+import { launch } from './support/browser.js';
+import { fromPage as pageCall, servePage } from './support/pages.js';
 import { newIp, newPhone, Stack } from './support/stack.js';
 
-// A page of that port's origin, which is all that it is.
-function serve() {
-  const server = http.createServer((_, response) => {
-    response.setHeader('Content-Type', 'text/html');
-    response.end('<!doctype html><title>A shop</title>');
-  });
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve({
-      server, origin: `http://127.0.0.1:${server.address().port}`,
-    }));
-  });
-}
-const shop = await serve();
-const stranger = await serve();
+const shop = await servePage();
+const stranger = await servePage();
 const stack = await Stack.start({
   env: {
     OTPD_AUTH_PUBLIC: 'true',
@@ -30,36 +18,12 @@ const stack = await Stack.start({
 const browser = await launch();
 after(async () => {
   await browser.close();
-  for (const { server } of [shop, stranger]) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const page of [shop, stranger]) page.stop();
   await stack.stop();
 });
 
-// What a page of that origin gets for a request of its own.
-async function fromPage(origin, method, path, json) {
-  const page = await newPage(browser);
-  await page.goto(origin);
-  const answer = await page.evaluate(async ([url, init]) => {
-    try {
-      const response = await fetch(url, init);
-      return {
-        status: response.status, body: await response.json(),
-        retryAfter: response.headers.get('Retry-After'), limit: response.headers.get('RateLimit'),
-        id: response.headers.get('X-Request-Id'), date: response.headers.get('Date'),
-      };
-    } catch (error) {
-      return { failed: error.name };
-    }
-  }, [stack.url + path, {
-    method,
-    ...(json && { body: JSON.stringify(json) }),
-    headers: json ? { 'Content-Type': 'application/json', 'Idempotency-Key': `k-${json.phone}` } : {},
-  }]);
-  await page.context().close();
-  return answer;
-}
+const fromPage = (origin, method, path, json) =>
+  pageCall(browser, origin, method, stack.url + path, json);
 
 test('a page of an allowed origin sends, verifies, and reads every answer', async () => {
   const phone = newPhone();
