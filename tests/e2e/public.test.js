@@ -1,6 +1,7 @@
 // Public mode: pages of other origins in real Chromium, callers without a key, and whose address
 // counts.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { launch } from './support/browser.js';
 import { fromPage as pageCall, servePage } from './support/pages.js';
@@ -134,4 +135,25 @@ test('with a key the end user counts, in the limits and in the audit log', async
   for (const type of ['send', 'verify_success']) {
     assert.equal(events.find((one) => one.event_type === type).ip_address, client, type);
   }
+});
+
+test('whoever has no key says neither whose login it is nor what a message confirms', async () => {
+  const made = await stack.admin('POST', '/admin/keys', { json: { name: 'logins' } });
+  const headers = { Authorization: `Bearer ${made.json.secret}` };
+  const ip = newIp();
+  const body = { phone: newPhone(), user_id: randomUUID() };
+  const context = { amount: '1.00', currency: 'USD', payee: 'https://evil.example/login' };
+  for (const [member, json] of [['user_id', body],
+    ['purpose', { phone: newPhone(), purpose: 'transaction', context }]]) {
+    const refused = await fromPage(shop.origin, 'POST', '/otp/send', json);
+    assert.deepEqual([refused.status, refused.body.error, refused.body.member],
+      [400, 'invalid_request', member]);
+    const allowed = await stack.call('POST', '/otp/send',
+      { json: { ...json, client_ip: ip }, headers });
+    assert.equal(allowed.status, 202, allowed.body);
+  }
+  // What the backend has begun, the user may end.
+  const json = { phone: body.phone, code: await stack.code(body.phone) };
+  const verified = await stack.call('POST', '/otp/verify', { json });
+  assert.deepEqual([verified.status, verified.json.user_id], [200, body.user_id]);
 });
