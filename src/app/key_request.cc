@@ -32,9 +32,8 @@ std::optional<Seconds> parse_duration(std::string_view text) {
   if (text.size() < 2 || text.size() > k_max_duration_digits + 1) return std::nullopt;
   std::uint32_t count = 0;
   const std::string_view digits = text.substr(0, text.size() - 1);
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, bad] = std::from_chars(digits.data(), end, count);
-  if (bad != std::errc() || stop != end) return std::nullopt;
+  const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (bad != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
   switch (text.back()) {
     case 'd':
       return std::chrono::days(count);
