@@ -69,7 +69,8 @@ constexpr Key k_cap_keys[] = {
      .min = 30,
      .max = 600,
      .unit = "seconds",
-     .doc = "How long a message has to be verified before it is judged."},
+     .doc = "How long a message has at least to be verified before it is judged; up to a sixtieth "
+            "of window_s more."},
     {.path = "pumping.close_s",
      .binding = at<&Config::pumping, &PumpingConfig::close>,
      .min = 60,
