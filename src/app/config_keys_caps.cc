@@ -117,7 +117,7 @@ constexpr Key k_cap_keys[] = {
      .binding = at<&Config::budget, &BudgetConfig::country_limits>,
      .check = is_country_budget,
      .form = "amounts above zero of countries, such as GB=100.00",
-     .doc = "What is another for some countries."},
+     .doc = "What is another for some countries. ZZ is for numbers of none."},
     {.path = "budget.prefix_limits",
      .binding = at<&Config::budget, &BudgetConfig::prefix_limits>,
      .check = is_prefix_budget,

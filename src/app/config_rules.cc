@@ -5,6 +5,7 @@
 
 #include "app/config_forms.h"
 #include "app/config_rules_caps.h"
+#include "app/config_rules_countries.h"
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
 #include "app/config_rules_routes.h"
@@ -179,12 +180,6 @@ void rule_templates(const RuleBench& bench) {
   }
 }
 
-void rule_region(const RuleBench& bench) {
-  const auto& region = bench.config().otp.default_region;
-  if (region.empty() || !bench.checks.region || bench.checks.region(region)) return;
-  bench.refuse("otp.default_region", {}, "is no country whose phone numbers are known");
-}
-
 void rule_api_keys(const RuleBench& bench) {
   const auto& applications = bench.loaded.applications;
   std::set<std::string> names;
@@ -313,10 +308,10 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule :
-       {rule_mode,     rule_tls,      rule_open_address, rule_links,      rule_keys,
-        rule_hash,     rule_delivery, judge_routes,      judge_providers, judge_test_recipients,
-        judge_caps,    rule_webhooks, rule_templates,    rule_friction,   rule_captcha,
-        rule_sessions, rule_region,   rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
+       {rule_mode,     rule_tls,        rule_open_address, rule_links,      rule_keys,
+        rule_hash,     rule_delivery,   judge_routes,      judge_providers, judge_test_recipients,
+        judge_caps,    rule_webhooks,   rule_templates,    rule_friction,   rule_captcha,
+        rule_sessions, judge_countries, rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
     rule(bench);
   }
 }

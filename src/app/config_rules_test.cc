@@ -329,20 +329,14 @@ TEST(ConfigRules, TemplatesBelongToAPurposeAChannelAndALocale) {
   EXPECT_THAT(file("login.sms.english"), HasSubstr("the locale must be a language tag"));
 }
 
-TEST(ConfigRules, OthersJudgeTemplatesAndRegions) {
+TEST(ConfigRules, OthersJudgeTemplates) {
   ConfigChecks checks;
   checks.message_template = [](auto, auto, auto locale, auto text) -> std::optional<std::string> {
     if (text.contains("{code}")) return {};
     return "has no {code} in " + std::string(locale);
   };
-  checks.region = [](std::string_view region) { return region == "US"; };
-  EXPECT_EQ(errors(load("otp.default_region = \"US\"", {}, {}, checks)), "fine");
-  const auto text =
-      errors(load("otp.default_region = \"ZZ\"\nmessages.templates.login.sms.en = "
-                  "\"hello\"",
-                  {}, {}, checks));
-  EXPECT_THAT(text, HasSubstr("otp.default_region = \"ZZ\"\n      is no country"));
-  EXPECT_THAT(text, HasSubstr(":2:35  messages.templates.login.sms.en = \"hello\"\n      has no "
+  const auto text = errors(load("messages.templates.login.sms.en = \"hello\"", {}, {}, checks));
+  EXPECT_THAT(text, HasSubstr(":1:35  messages.templates.login.sms.en = \"hello\"\n      has no "
                               "{code} in en"));
 }
 
