@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "app/config_forms.h"
 #include "app/config_rules_caps.h"
@@ -183,6 +184,7 @@ void rule_templates(const RuleBench& bench) {
 void rule_api_keys(const RuleBench& bench) {
   const auto& applications = bench.loaded.applications;
   std::set<std::string> names;
+  std::map<std::string, std::string> names_of_hashes;
   for (const auto& key : bench.config().auth.api_keys) {
     const std::string name = key.substr(0, key.find(':'));
     const auto slash = name.find('/');
@@ -192,6 +194,10 @@ void rule_api_keys(const RuleBench& bench) {
     }
     if (!names.insert(name).second) {
       bench.refuse("auth.api_keys", {}, "holds the name " + name + " twice");
+    } else if (const auto [other, is_new] = names_of_hashes.emplace(key.substr(name.size()), name);
+               !is_new) {
+      bench.refuse("auth.api_keys", {},
+                   "holds one key under the names " + other->second + " and " + name);
     }
   }
 }

@@ -32,9 +32,18 @@ TEST(ConfigRules, AConfiguredKeyIsOfAnApplicationThatThereIs) {
   EXPECT_EQ(errors(load_flags({"--auth.api_keys=default/" + k_rules_key})), "fine");
   EXPECT_THAT(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key})),
               HasSubstr("holds a key of bank, which is no application"));
-  EXPECT_EQ(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key + "," + k_rules_key,
+  const std::string other = "shop:" + std::string(64, 'b');
+  EXPECT_EQ(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key + "," + other,
                                "--applications.bank.limits.ip_sends=7"})),
             "fine");
+}
+
+TEST(ConfigRules, AConfiguredKeyHasOneName) {
+  EXPECT_THAT(errors(load_flags({"--auth.api_keys=" + k_rules_key + ",bank/" + k_rules_key,
+                                 "--applications.bank.limits.ip_sends=7"})),
+              HasSubstr("holds one key under the names shop and bank/shop"));
+  EXPECT_THAT(errors(load_flags({"--auth.api_keys=" + k_rules_key + ",my-" + k_rules_key})),
+              HasSubstr("holds one key under the names shop and my-shop"));
 }
 
 TEST(ConfigRules, EveryOriginIsForWhatIsPublic) {
