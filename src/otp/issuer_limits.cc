@@ -74,7 +74,7 @@ Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit lim
 
 Task<Result<Issuer::Charge>> Issuer::charge_ip(Work& work) {
   const Limits& limits = rules_.limits;
-  const std::string& country = work.request.recipient.country;
+  const std::string_view country = listed_country(work.request.recipient);
   bool shadowed = false;
   auto charge = co_await charge_limit(
       work, ip_key(work.ip_hash), limits.ip_sends, "ip",
