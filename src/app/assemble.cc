@@ -108,6 +108,7 @@ otp::Rules make_rules(const Config& config) {
                   .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
                   .user_sends = {limits.user_sends, limits.user_window},
                   .ip_sends = {limits.ip_sends, limits.ip_window},
+                  .ip_guesses = {limits.ip_guesses, limits.ip_guesses_window},
                   .ip_countries = {limits.ip_countries, std::chrono::hours(1)},
                   .ip_countries_shadow = limits.shadow,
                   .ip_captchas = {limits.ip_captchas, limits.ip_captchas_window},
@@ -232,6 +233,12 @@ otp::Applications application_names(const Config& config) {
   return names;
 }
 
+gateway::Cors make_cors(const Config& config) {
+  gateway::Cors cors(config.auth.cors_origins);
+  for (const auto& [name, other] : config.applications) cors.add(name, other->auth.cors_origins);
+  return cors;
+}
+
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,
                                            gateway::KeyBook& book) {
   auto token = open_admin_token(config.auth.admin_token_file, random);
@@ -239,6 +246,10 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random,
   gateway::AccessConfig access;
   access.api_keys = config.auth.api_keys;
   access.public_application = config.auth.open_to_public;
+  access.cors = make_cors(config);
+  for (const auto& [name, other] : config.applications) {
+    if (other->auth.open_to_public) access.public_others.insert(name);
+  }
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
   return gateway::AccessControl::make(std::move(access), book);

@@ -43,6 +43,9 @@ std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& conf
 // The applications that there are.
 otp::Applications application_names(const Config& config);
 
+// The origins of all applications.
+gateway::Cors make_cors(const Config& config);
+
 // The configuration's API keys and the admin token, whose file is made if need be; `book` has the
 // other keys.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,

@@ -105,6 +105,8 @@ struct LimitsConfig {
   Seconds user_window{3'600};
   std::uint32_t ip_sends = 100;
   Seconds ip_window{3'600};
+  std::uint32_t ip_guesses = 30;
+  Seconds ip_guesses_window{3'600};
   std::uint32_t ip_countries = 10;
   std::uint32_t application_sends_per_hour = 20'000;
   std::uint32_t application_sends_per_day = 200'000;
@@ -240,9 +242,9 @@ struct DeliveryConfig {
   RoutesConfig routes;
 };
 
-// Events for the customer's own endpoint.
+// Events for the application's own endpoint.
 struct WebhooksConfig {
-  std::string url;  // empty: no webhooks
+  std::string url;  // empty: no webhooks, or `shared`
   Secret secrets;
   std::vector<std::string> events = {"otp.sent",     "otp.delivered", "otp.failed",
                                      "otp.verified", "otp.exhausted", "otp.expired",
@@ -250,6 +252,9 @@ struct WebhooksConfig {
   Millis timeout{15'000};
   bool allow_private = false;
   std::uint32_t max_in_flight = 16;
+  // After loading, of an application in [applications]: its events go to the endpoint of the base
+  // one, if that has any.
+  bool shared = false;
 };
 
 struct MessagesConfig {

@@ -22,8 +22,6 @@ struct ConfigChecks {
   std::function<std::optional<std::string>(std::string_view purpose, std::string_view channel,
                                            std::string_view locale, std::string_view text)>
       message_template;
-  // Whether phone numbers of that ISO 3166 region are known.
-  std::function<bool(std::string_view region)> region;
 };
 
 struct LoadRequest {
@@ -41,6 +39,8 @@ struct LoadedConfig {
   std::map<std::string, std::map<std::string, Origin>> application_origins;
   // The names of all applications, this one's among them.
   std::set<std::string> applications;
+  // Whether it is that of an application in [applications].
+  bool is_overlay = false;
   // What is allowed but unwise; to be logged at the start. No secret in them.
   std::vector<std::string> warnings;
 };

@@ -151,18 +151,21 @@ AccessControl::Checked AccessControl::check_key(std::string_view presented, cons
   if (!key) return std::unexpected(problem_of(key.error()));
   if (!*key) return std::unexpected(unknown_key());
   if (!(*key)->scopes.has_any_of(need.scopes)) return std::unexpected(insufficient(need.scopes));
-  return Caller{std::move((*key)->name), std::move((*key)->application)};
+  return Caller{std::move((*key)->name), std::move((*key)->application), true};
 }
 
 AccessControl::Checked AccessControl::check_keyless(const Need& need,
                                                     const net::HttpRequest& request,
                                                     std::string_view client_ip) const {
   const bool may_send = need.access == Access::public_application;
-  if (may_send && config_.public_application) return Caller{};
-  if (has_keys()) {
+  const std::string_view page = may_send ? config_.cors.application_of(request) : "";
+  if (config_.public_others.contains(page)) return Caller{.application = std::string(page)};
+  if (may_send && page.empty() && config_.public_application) return Caller{};
+  if (has_keys() || !page.empty()) {
     return std::unexpected(unauthorized("This needs an API key as a bearer token."));
   }
-  if (may_send ? came_over_loopback(request) : is_local(request, client_ip)) return Caller{};
+  const bool local = is_local(request, client_ip);
+  if (local || (may_send && came_over_loopback(request))) return Caller{.speaks_for_users = local};
   return std::unexpected(
       unauthorized("There is no API key yet, so only this machine may call. Make one, or open "
                    "sending and verifying by auth.public."));

@@ -142,6 +142,22 @@ TEST_F(FreshAccess, OpenToEverybodyMeansSendingAndVerifyingOnly) {
   EXPECT_EQ(who(control, Access::operation, remote_call()), "!unauthorized");
 }
 
+TEST_F(FreshAccess, UsersAreSpokenForByAKeyOrByThisMachineWhileThereIsNone) {
+  const auto speaks = [](const AccessControl& control, const net::HttpRequest& request) {
+    return control
+        .check({Access::public_application, {otp::Scope::send}}, request, request.peer,
+               k_access_now)
+        ->speaks_for_users;
+  };
+  EXPECT_TRUE(speaks(with({}), local_call()));
+  net::HttpRequest forwarded = local_call();
+  forwarded.headers.emplace_back("X-Forwarded-For", "203.0.113.9");
+  EXPECT_FALSE(speaks(with({}), forwarded));
+  EXPECT_FALSE(speaks(with({}, true), remote_call()));
+  EXPECT_FALSE(speaks(with({}, true), local_call()));  // perhaps from behind a proxy
+  EXPECT_TRUE(speaks(with({"shop"}, true), remote_call("Bearer secret of shop")));
+}
+
 TEST_F(FreshAccess, TheAdminTokenOpensWhatIsForOperators) {
   const AccessControl control = with({"shop"});
   EXPECT_EQ(who(control, Access::admin, remote_call("Bearer " + k_admin_token)), "admin");
@@ -270,6 +286,80 @@ TEST_F(CallerAccess, WhileTheBookIsEmptyOnlyConfiguredKeysAndTheAdminTokenOpen) 
   for (const Access access : {Access::application, Access::public_application, Access::admin}) {
     EXPECT_EQ(who(control, access, remote_call("Bearer secret of other")), "!unavailable");
   }
+}
+
+constexpr const char* k_bank_page = "https://bank.example";
+constexpr const char* k_mute_page = "https://mute.example";
+
+net::HttpRequest from_page(net::HttpRequest request, const std::string& origin) {
+  request.headers.emplace_back("Origin", origin);
+  return request;
+}
+
+class PageAccess : public FreshAccess {
+ protected:
+  // The applications bank, which is public, and mute, which is not, with a page each.
+  AccessControl with_pages(bool base_is_public) {
+    AccessConfig config;
+    config.public_application = base_is_public;
+    config.admin_token = Secret(std::string(k_admin_token));
+    config.api_keys = {"web:" + hex_encode(crypto::sha256("secret of web"))};
+    config.cors = Cors({"https://base.example"});
+    config.cors.add("bank", {k_bank_page});
+    config.cors.add("mute", {k_mute_page});
+    config.public_others = {"bank"};
+    return AccessControl::make(std::move(config), book_).value();
+  }
+  // For which application, "base", or the refusal.
+  static std::string whose(const AccessControl& control, const net::HttpRequest& request,
+                           Access access = Access::public_application) {
+    const auto caller =
+        control.check({access, {otp::Scope::send}}, request, request.peer, k_access_now);
+    if (!caller) return "!" + std::string(problem_name(caller.error().name));
+    return caller->application.empty() ? "base" : caller->application;
+  }
+};
+
+TEST_F(PageAccess, APageWithoutAKeyCallsForTheApplicationThatHasItsOrigin) {
+  const auto open = with_pages(true);
+  EXPECT_EQ(whose(open, from_page(remote_call(), k_bank_page)), "bank");
+  EXPECT_EQ(whose(open, remote_call()), "base");
+  EXPECT_EQ(whose(open, from_page(remote_call(), "https://base.example")), "base");
+  EXPECT_EQ(whose(open, from_page(remote_call(), "https://any.example")), "base");
+  auto two = from_page(from_page(remote_call(), k_bank_page), k_mute_page);
+  EXPECT_EQ(whose(open, two), "base");
+  const auto closed = with_pages(false);
+  EXPECT_EQ(whose(closed, from_page(remote_call(), k_bank_page)), "bank");
+  EXPECT_EQ(whose(closed, remote_call()), "!unauthorized");
+  EXPECT_EQ(whose(closed, from_page(remote_call(), "https://base.example")), "!unauthorized");
+}
+
+TEST_F(PageAccess, AnOriginOpensNothingThatIsNotPublic) {
+  for (const bool base_is_public : {false, true}) {
+    const auto control = with_pages(base_is_public);
+    EXPECT_EQ(whose(control, from_page(remote_call(), k_mute_page)), "!unauthorized");
+    EXPECT_EQ(whose(control, from_page(local_call(), k_mute_page)), "!unauthorized");
+    EXPECT_EQ(whose(control, from_page(remote_call(), k_bank_page), Access::application),
+              "!unauthorized");
+    EXPECT_EQ(whose(control, from_page(remote_call(), k_bank_page), Access::admin),
+              "!unauthorized");
+  }
+}
+
+TEST_F(PageAccess, AKeySaysMoreThanAPage) {
+  const auto control = with_pages(true);
+  const std::string key = "Bearer secret of web";
+  EXPECT_EQ(whose(control, from_page(remote_call(key), k_bank_page)), "base");
+  EXPECT_EQ(whose(control, from_page(remote_call("Bearer unknown"), k_bank_page)), "!unauthorized");
+}
+
+// Nothing has a key yet: this machine may call, but not for an application that is not public.
+TEST_F(PageAccess, APageOnThisMachineIsNoExceptionWhereNothingHasAKey) {
+  AccessConfig config;
+  config.cors.add("mute", {k_mute_page});
+  const auto control = AccessControl::make(std::move(config), book_).value();
+  EXPECT_EQ(whose(control, local_call()), "base");
+  EXPECT_EQ(whose(control, from_page(local_call(), k_mute_page)), "!unauthorized");
 }
 
 }  // namespace
