@@ -198,6 +198,8 @@ TEST(HttpServer, RefusalsKnowWhatWasAsked) {
       {"POST /a HTTP/1.1\r\nHost: a\r\n" + long_field + from, 431, "/a of "},
       {head("/a", "Content-Length: 5\r\n\r\n1"), 408, "/a of https://a.example"},
       {head("/a", "Content-Len"), 408, "/a of https://a.example"},
+      {"POST /a HTTP/1.1\r\nOrigin: https://a.exam", 408, "/a of "},
+      {"POST /a HTTP/1.1\r\nOrigin: https://a.example\r\n" + from + "X", 408, "/a of "},
       {head("/throw", "\r\n"), 500, "/throw of https://a.example"},
       {head("/held", "\r\n"), 503, "/held of https://a.example"},
       {"nonsense\r\n\r\n", 400, " of "},

@@ -285,12 +285,9 @@ Task<HttpResponse> HttpSession<Stream>::call_handler(HttpRequest request) {
   co_return service_->make_error(500, "internal error", asked_);
 }
 
-// As far as it was understood; of a header section that is not whole, as far as it can be read.
 template <class Stream>
 RequestGist HttpSession<Stream>::what_was_asked() const {
-  if (!asked_.path.empty()) return asked_;
-  const HttpRequest& parsed = parser_.request();
-  return parsed.path.empty() ? gist_of_head(buffer_.view()) : gist_of(parsed);
+  return asked_.path.empty() ? gist_of(parser_.request()) : asked_;
 }
 
 template <class Stream>

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "net/http_message.h"
 
@@ -14,10 +13,7 @@ struct RequestGist {
   std::string origin;  // the value of Origin, if there was one such field
 };
 
+// Of a request as far as it has arrived.
 RequestGist gist_of(const HttpRequest& request);
-
-// Of a request whose header section is incomplete, or too long: from the lines that are whole. What
-// is no HTTP says nothing.
-RequestGist gist_of_head(std::string_view head);
 
 }  // namespace otpd::net
