@@ -97,12 +97,14 @@ constexpr Key k_cap_keys[] = {
      .binding = at<&Config::budget, &BudgetConfig::default_price>,
      .check = is_price,
      .form = k_amount_form,
-     .doc = "What a message to a phone costs, on any channel, if prices does not say."},
+     .doc = "What a message to a phone costs if prices does not say. An e-mail costs nothing."},
     {.path = "budget.prices",
      .binding = at<&Config::budget, &BudgetConfig::prices>,
-     .check = is_prefix_price,
-     .form = "prices of beginnings of numbers, such as +1=0.0079 and +44=0.04",
-     .doc = "What a message to a number with that beginning costs; the longest that fits counts."},
+     .check = is_price_entry,
+     .form = "prices of beginnings of numbers, of channels (sms, voice, whatsapp) or of both, such "
+             "as +44=0.04, voice=0.10 and voice:+44=0.12",
+     .doc = "What a message to a number with that beginning costs. A price of its channel goes "
+            "before one without; of these, the longest beginning that fits counts."},
     {.path = "budget.per_day",
      .binding = at<&Config::budget, &BudgetConfig::per_day>,
      .check = is_budget,

@@ -56,9 +56,14 @@ std::string format_money(Micros amount) {
   return std::to_string(amount / k_micros) + (fraction.empty() ? "" : "." + fraction);
 }
 
-Micros price_of(const CapRules& rules, const Recipient& recipient) {
+Micros price_of(const CapRules& rules, const Recipient& recipient, std::string_view channel) {
   if (recipient.kind != Recipient::Kind::phone) return 0;
-  const auto found = find_prefix(rules.prices, recipient.address.reveal());
+  const std::string_view number = recipient.address.reveal();
+  if (const auto own = rules.channel_prices.find(channel); own != rules.channel_prices.end()) {
+    const auto fits = find_prefix(own->second, number);
+    if (fits != own->second.end()) return fits->second;
+  }
+  const auto found = find_prefix(rules.prices, number);
   return found == rules.prices.end() ? rules.default_price : found->second;
 }
 
