@@ -43,6 +43,10 @@ std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& conf
 // The applications that there are.
 otp::Applications application_names(const Config& config);
 
+// Whether callers seem to come through a proxy, and no key of the configuration tells them from
+// this machine.
+bool seems_proxied(const Config& config);
+
 // The configuration's API keys and the admin token, whose file is made if need be; `book` has the
 // other keys.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,

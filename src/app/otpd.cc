@@ -249,7 +249,7 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 
 Result<void> Process::open_gateway() {
   api_keys_ = std::make_unique<otp::ApiKeys>(services());
-  key_upkeep_.emplace(key_book_, *api_keys_);
+  key_upkeep_.emplace(key_book_, *api_keys_, seems_proxied(config_));
   if (const auto read = read_api_keys(); !read) return read;
   auto access = make_access(config_, random_, key_book_);
   if (!access) return std::unexpected(access.error());

@@ -38,6 +38,8 @@ class CallerAccess : public ::testing::Test {
     config.public_application = open;
     config.admin_token = Secret(std::string(k_admin_token));
     config.own_hosts = {"otp.internal"};
+    config.own_origin = "https://otp.internal";
+    config.tls = tls_;
     return AccessControl::make(std::move(config), book_).value();
   }
   // The book has these keys; version 0: there has never been one.
@@ -65,6 +67,7 @@ class CallerAccess : public ::testing::Test {
     return std::string(net::find_header(response.headers, "WWW-Authenticate"));
   }
 
+  bool tls_ = false;
   KeyBook book_{{.base = "default", .others = {"bank"}}};
 };
 
@@ -103,13 +106,62 @@ TEST_F(FreshAccess, WhatAProxyForwardsIsNotThisMachine) {
   for (const char* field : {"X-Forwarded-For", "Forwarded", "x-forwarded-for"}) {
     net::HttpRequest request = local_call();
     request.headers.emplace_back(field, "127.0.0.1");
-    EXPECT_EQ(who(control, Access::application, request), "!unauthorized") << field;
-    EXPECT_EQ(who(control, Access::operation, request), "!unauthorized") << field;
-    // Sending and verifying are what one puts behind a proxy.
-    EXPECT_EQ(who(control, Access::public_application, request), "") << field;
-    request.headers[0].second = "evil.example";
-    EXPECT_EQ(who(control, Access::public_application, request), "!unauthorized") << field;
+    for (const Access access :
+         {Access::application, Access::public_application, Access::operation}) {
+      EXPECT_EQ(who(control, access, request), "!unauthorized") << field;
+    }
+    EXPECT_EQ(who(with({}, true), Access::public_application, request), "") << field;
   }
+}
+
+net::HttpRequest page_call(const std::string& host, const std::string& origin,
+                           const std::string& site = {}) {
+  net::HttpRequest request = call_from("127.0.0.1", host);
+  if (!origin.empty()) request.headers.emplace_back("Origin", origin);
+  if (!site.empty()) request.headers.emplace_back("Sec-Fetch-Site", site);
+  return request;
+}
+
+TEST_F(FreshAccess, ItsOwnPageIsThisMachine) {
+  const AccessControl control = with({});
+  const std::string origin = "http://localhost:8080";
+  for (const Access access : {Access::application, Access::public_application}) {
+    EXPECT_EQ(who(control, access, page_call("localhost:8080", origin, "same-origin")), "");
+    EXPECT_EQ(who(control, access, page_call("localhost:8080", origin)), "");
+    EXPECT_EQ(who(control, access, page_call("localhost:8080", "", "none")), "");
+    EXPECT_EQ(who(control, access, page_call("[::1]:8080", "http://[::1]:8080")), "");
+    EXPECT_EQ(who(control, access, page_call("127.0.0.1:8080", "https://otp.internal")), "");
+  }
+  tls_ = true;
+  EXPECT_EQ(who(control, Access::application, page_call("localhost", "https://localhost")),
+            "!unauthorized");
+  EXPECT_EQ(who(with({}), Access::application, page_call("localhost", "https://localhost")), "");
+}
+
+TEST_F(FreshAccess, APageOfAnotherOriginIsNotThisMachine) {
+  const AccessControl control = with({});
+  const auto refused = [&](const net::HttpRequest& request) {
+    return who(control, Access::application, request) == "!unauthorized" &&
+           who(control, Access::public_application, request) == "!unauthorized" &&
+           who(control, Access::operation, request) == "!unauthorized" &&
+           who(control, Access::test, request) == "!forbidden";
+  };
+  const std::string host = "localhost:8080";
+  for (const char* origin :
+       {"https://evil.example", "null", "http://localhost:3000", "https://localhost:8080",
+        "http://localhost", "http://127.0.0.1:8080", "http://localhost:8080.evil.example",
+        "http://localhost:8080/", "http://otp.internal", "https://otp.internal:8443"}) {
+    EXPECT_TRUE(refused(page_call(host, origin))) << origin;
+  }
+  for (const char* site : {"cross-site", "same-site", "anything"}) {
+    EXPECT_TRUE(refused(page_call(host, "", site))) << site;
+    EXPECT_TRUE(refused(page_call(host, "http://localhost:8080", site))) << site;
+  }
+  net::HttpRequest two = page_call(host, "http://localhost:8080");
+  two.headers.emplace_back("Origin", "https://evil.example");
+  EXPECT_TRUE(refused(two));
+  // What anybody may call, such a page may too.
+  EXPECT_EQ(who(with({}, true), Access::public_application, page_call(host, "null")), "");
 }
 
 TEST_F(FreshAccess, WithKeysEverybodyNeedsOne) {
