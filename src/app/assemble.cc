@@ -247,6 +247,12 @@ bool seems_proxied(const Config& config) {
   return url && !is_loopback(*url) && config.auth.api_keys.empty();
 }
 
+gateway::Cors make_cors(const Config& config) {
+  gateway::Cors cors(config.auth.cors_origins);
+  for (const auto& [name, other] : config.applications) cors.add(name, other->auth.cors_origins);
+  return cors;
+}
+
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,
                                            gateway::KeyBook& book) {
   auto token = open_admin_token(config.auth.admin_token_file, random);
@@ -254,6 +260,10 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random,
   gateway::AccessConfig access;
   access.api_keys = config.auth.api_keys;
   access.public_application = config.auth.open_to_public;
+  access.cors = make_cors(config);
+  for (const auto& [name, other] : config.applications) {
+    if (other->auth.open_to_public) access.public_others.insert(name);
+  }
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
   access.own_origin = origin_of(config.server.public_url);

@@ -47,6 +47,9 @@ otp::Applications application_names(const Config& config);
 // this machine.
 bool seems_proxied(const Config& config);
 
+// The origins of all applications.
+gateway::Cors make_cors(const Config& config);
+
 // The configuration's API keys and the admin token, whose file is made if need be; `book` has the
 // other keys.
 Result<gateway::AccessControl> make_access(const Config& config, Random& random,

@@ -240,9 +240,9 @@ struct DeliveryConfig {
   RoutesConfig routes;
 };
 
-// Events for the customer's own endpoint.
+// Events for the application's own endpoint.
 struct WebhooksConfig {
-  std::string url;  // empty: no webhooks
+  std::string url;  // empty: no webhooks, or `shared`
   Secret secrets;
   std::vector<std::string> events = {"otp.sent",     "otp.delivered", "otp.failed",
                                      "otp.verified", "otp.exhausted", "otp.expired",
@@ -250,6 +250,9 @@ struct WebhooksConfig {
   Millis timeout{15'000};
   bool allow_private = false;
   std::uint32_t max_in_flight = 16;
+  // After loading, of an application in [applications]: its events go to the endpoint of the base
+  // one, if that has any.
+  bool shared = false;
 };
 
 struct MessagesConfig {

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::string_view k_applications = "applications";
 
+constexpr std::string_view k_never_inherited[] = {
+    "otp.application", "auth.public",      "auth.cors_origins",
+    "webhooks.url",    "webhooks.secrets", "webhooks.allow_private",
+};
+
 // What is wrong with an assignment under [applications], or empty.
 std::string applications_wrong(const Assignment& assignment) {
   const auto* other = std::get_if<NotAValue>(&assignment.value);
@@ -82,7 +87,8 @@ Overlays split_applications(std::vector<Assignment> assignments, std::vector<Pro
 std::vector<Assignment> inherited_by_applications(const std::vector<Assignment>& base) {
   std::vector<Assignment> inherited;
   std::ranges::copy_if(base, std::back_inserter(inherited), [](const Assignment& one) {
-    return one.path[0] != "test_recipients" && one.path != Path{"otp", "application"};
+    const auto* alone = std::ranges::find(k_never_inherited, show_path(one.path));
+    return one.path[0] != "test_recipients" && alone == std::end(k_never_inherited);
   });
   return inherited;
 }

@@ -37,8 +37,9 @@ struct Overlays {
 // Reports what cannot stand under [applications].
 Overlays split_applications(std::vector<Assignment> assignments, std::vector<Problem>& problems);
 
-// What an application starts from: all that holds for everybody. Test recipients stay with the
-// application that names them: their codes are known to many.
+// What an application starts from: all that holds for everybody. What belongs to one alone stays
+// with it: test recipients, whose codes are known to many, being public and the pages that may
+// call, and the endpoint for events with its secrets and its leave to be in a private network.
 std::vector<Assignment> inherited_by_applications(const std::vector<Assignment>& base);
 
 }  // namespace otpd::app

@@ -50,7 +50,11 @@ constexpr Section k_sections[] = {
     {"providers.*",
      "One section for each provider. twilio and mail are always there, and speak to the simulator "
      "until they are told otherwise; add others, also several of one kind, by naming them."},
-    {"webhooks", "What happens to codes, told to an endpoint of yours (docs/webhooks.md)."},
+    {"webhooks",
+     "What happens to codes, told to an endpoint of yours (docs/webhooks.md). An application may "
+     "have an endpoint of its own, which says its url, secrets and allow_private itself; one that "
+     "names no url has this one, and one whose url is empty has none.",
+     true},
     {"messages", "What the messages say.", true},
     {"messages.templates.*.*",
      "Your own texts: [messages.templates.PURPOSE.CHANNEL], then LOCALE = \"text\". What has no "

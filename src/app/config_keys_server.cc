@@ -193,14 +193,18 @@ constexpr Key k_server_keys[] = {
             "besides those that `otpd key create` makes."},
     {.path = "auth.public",
      .binding = at<&Config::auth, &AuthConfig::open_to_public>,
-     .doc = "Whether browsers and apps may call /otp/send and /otp/verify without an API key."},
+     .per_application = true,
+     .doc = "Whether browsers and apps may call /otp/send and /otp/verify without an API key. An "
+            "application says so itself, and names its pages in cors_origins."},
     {.path = "auth.cors_origins",
      .binding = at<&Config::auth, &AuthConfig::cors_origins>,
      .check = is_cors_origin,
      .form = "an origin as browsers send it, such as https://shop.example, or *",
+     .per_application = true,
      .doc =
          "The web pages that may send and verify from a browser, by their origin. \"*\" is every "
-         "one, and needs auth.public."},
+         "one, and needs auth.public. An application names its own, never \"*\": a page without "
+         "an API key calls for the application that has its origin."},
     {.path = "auth.admin_token_file",
      .binding = at<&Config::auth, &AuthConfig::admin_token_file>,
      .check = is_line,

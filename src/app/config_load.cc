@@ -8,6 +8,8 @@
 #include "app/config_applications.h"
 #include "app/config_path.h"
 #include "app/config_rules.h"
+#include "app/config_rules_origins.h"
+#include "app/config_rules_webhooks.h"
 
 namespace otpd::app {
 namespace {
@@ -58,6 +60,12 @@ class ConfigLoader {
   void read(const std::vector<Assignment>& assignments) {
     for (const auto& assignment : assignments) apply_kind(assignment);
     for (const auto& assignment : assignments) apply(assignment);
+  }
+
+  // What follows from this being an application of [applications], which `said` all that itself.
+  void settle(const std::vector<Assignment>& said) {
+    loaded_.is_overlay = true;
+    settle_webhooks(said, loaded_, problems_);
   }
 
   void check(const std::set<std::string>& applications) {
@@ -230,6 +238,8 @@ class ApplicationsLoader {
     base_.check(names_);
     std::ranges::copy(base_.problems(), std::back_inserter(problems_));
     for (const auto& [name, assignments] : said_.applications) add(name, assignments);
+    judge_webhook_secrets(base_.loaded(), problems_);
+    judge_shared_origins(base_.loaded(), problems_);
     if (problems_.empty()) return std::move(base_.loaded());
     std::ranges::sort(problems_, {}, [](const Problem& problem) {
       const auto& origin = problem.origin;
@@ -254,6 +264,7 @@ class ApplicationsLoader {
     auto all = inherited_by_applications(said_.base);
     all.insert(all.end(), own.begin(), own.end());
     loader.read(all);
+    loader.settle(own);
     loader.check(names_);
     report(name, loader);
     auto& origins = base.application_origins[name];

@@ -41,6 +41,8 @@ struct LoadedConfig {
   std::map<std::string, std::map<std::string, Origin>> application_origins;
   // The names of all applications, this one's among them.
   std::set<std::string> applications;
+  // Whether it is that of an application in [applications].
+  bool is_overlay = false;
   // What is allowed but unwise; to be logged at the start. No secret in them.
   std::vector<std::string> warnings;
 };

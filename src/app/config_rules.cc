@@ -5,9 +5,11 @@
 
 #include "app/config_forms.h"
 #include "app/config_rules_caps.h"
+#include "app/config_rules_origins.h"
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
 #include "app/config_rules_routes.h"
+#include "app/config_rules_webhooks.h"
 
 namespace otpd::app {
 namespace {
@@ -25,7 +27,7 @@ void rule_tls(const RuleBench& bench) {
 void rule_open_address(const RuleBench& bench) {
   const auto& config = bench.config();
   if (is_loopback(config.server.listen)) return;
-  if (config.auth.api_keys.empty() && !config.auth.open_to_public) {
+  if (config.auth.api_keys.empty() && !config.auth.open_to_public && !bench.loaded.is_overlay) {
     bench.warn(
         "server.listen is reachable from other machines, which may call only with an API key: "
         "`otpd key create NAME` makes one in the running otpd; auth.public opens sending and "
@@ -142,24 +144,6 @@ void rule_delivery(const RuleBench& bench) {
   }
 }
 
-void rule_webhooks(const RuleBench& bench) {
-  const auto& webhooks = bench.config().webhooks;
-  const auto url = parse_url(webhooks.url);
-  if (!url) return;
-  if (webhooks.secrets.empty()) {
-    bench.refuse("webhooks.secrets", {"webhooks.url"},
-                 "is missing: nobody could tell your events from forged ones");
-  }
-  if (url->scheme != "https" && !webhooks.allow_private) {
-    bench.refuse("webhooks.url", {"webhooks.allow_private"},
-                 "must be https, unless webhooks.allow_private is true");
-  }
-  if (bench.config().delivery.lease <= webhooks.timeout) {
-    bench.refuse("webhooks.timeout_ms", {"delivery.lease_s"},
-                 "must be shorter than delivery.lease_s, or an event would be posted twice");
-  }
-}
-
 void rule_templates(const RuleBench& bench) {
   std::vector<std::string> purposes;
   for (const auto& [name, _] : bench.config().purposes) purposes.push_back(name);
@@ -199,15 +183,6 @@ void rule_api_keys(const RuleBench& bench) {
       bench.refuse("auth.api_keys", {}, "holds the name " + name + " twice");
     }
   }
-}
-
-void rule_cors(const RuleBench& bench) {
-  const auto& auth = bench.config().auth;
-  if (auth.open_to_public || std::ranges::find(auth.cors_origins, "*") == auth.cors_origins.end()) {
-    return;
-  }
-  bench.refuse("auth.cors_origins", {"auth.public"},
-               "has \"*\", which is for auth.public = true only: without it, name the origins");
 }
 
 // The limits forget what is older than their windows, and friction counts what they remember.
@@ -313,10 +288,10 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule :
-       {rule_mode,     rule_tls,      rule_open_address, rule_links,      rule_keys,
-        rule_hash,     rule_delivery, judge_routes,      judge_providers, judge_test_recipients,
-        judge_caps,    rule_webhooks, rule_templates,    rule_friction,   rule_captcha,
-        rule_sessions, rule_region,   rule_api_keys,     rule_cors,       rule_exposed_secrets}) {
+       {rule_mode,     rule_tls,       rule_open_address, rule_links,      rule_keys,
+        rule_hash,     rule_delivery,  judge_routes,      judge_providers, judge_test_recipients,
+        judge_caps,    judge_webhooks, rule_templates,    rule_friction,   rule_captcha,
+        rule_sessions, rule_region,    rule_api_keys,     judge_origins,   rule_exposed_secrets}) {
     rule(bench);
   }
 }

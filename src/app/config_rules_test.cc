@@ -37,15 +37,6 @@ TEST(ConfigRules, AConfiguredKeyIsOfAnApplicationThatThereIs) {
             "fine");
 }
 
-TEST(ConfigRules, EveryOriginIsForWhatIsPublic) {
-  EXPECT_EQ(errors(load_flags({"--auth.cors_origins=https://shop.example"})), "fine");
-  EXPECT_THAT(errors(load_flags({"--auth.cors_origins=https://shop.example,*"})),
-              HasSubstr("is for auth.public = true only"));
-  EXPECT_EQ(errors(load_flags({"--auth.cors_origins=*", "--auth.public=true"})), "fine");
-  EXPECT_THAT(errors(load_flags({"--auth.cors_origins=https://shop.example/"})),
-              HasSubstr("an origin as browsers send it"));
-}
-
 TEST(ConfigRules, TheDemoIsServedOnLoopbackOrOnDemand) {
   const auto enabled = [](std::vector<std::string> flags) {
     flags.emplace_back("--auth.public=true");

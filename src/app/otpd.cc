@@ -202,7 +202,6 @@ Result<void> Process::open_state() {
 }
 
 Result<void> Process::open_webhooks() {
-  if (config_.webhooks.url.empty()) return {};
   auto made = Webhooks::make(config_, {worker_[0], backend_->store(), backend_->queue(), *clock_,
                                        random_, *keys_, metrics_});
   if (!made) return std::unexpected(made.error());
@@ -233,7 +232,7 @@ Result<void> Process::open_delivery() {
                      delivery::ExpirySweepConfig{.application = config_.otp.application});
   courier_ = std::make_unique<delivery::Courier>(
       delivery::CourierPorts{store(), backend_->queue(), *clock_, random_, *keys_, metrics_,
-                             webhooks_ ? &webhooks_->sender() : nullptr, &*deadlines_},
+                             webhooks_ ? &webhooks_->senders() : nullptr, &*deadlines_},
       make_courier_config(config_), applications_->outlets());
   return {};
 }
@@ -279,16 +278,19 @@ Result<void> Process::open_gateway() {
                            key_book_,
                            std::move(*proxies),
                            config_.demo.enabled,
-                           config_.server.max_in_flight,
-                           webhooks_ ? &webhooks_->endpoint() : nullptr};
+                           config_.server.max_in_flight};
   service.serves_applications = duties_.serves;
-  service.cors = gateway::Cors(config_.auth.cors_origins);
+  service.cors = make_cors(config_);
   if (cluster_) {
     service.store_name = "redis";
     service.parts.push_back(
         {"postgres", needs_postgres(config_), [this] { return cluster_->ping_postgres(); }});
   }
   service.others = applications_->others();
+  if (webhooks_) {
+    service.base.webhook = webhooks_->endpoint_of({});
+    for (auto& [name, app] : service.others) app.webhook = webhooks_->endpoint_of(name);
+  }
   service.index_key = keys_->index_key();
   for (const auto& [name, provider] : providers_) {
     if (const auto* reader = provider->receipts()) service.receipt_readers.emplace(name, reader);

@@ -1,16 +1,17 @@
-// Webhooks: the parts that tell the customer's endpoint what happens to codes, put together.
+// Webhooks: the parts that tell the applications' endpoints what happens to codes, put together.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "app/config.h"
 #include "base/metrics.h"
 #include "crypto/key_ring.h"
 #include "delivery/queue.h"
 #include "delivery/webhook_outbox.h"
-#include "delivery/webhook_sender.h"
-#include "net/client.h"
-#include "providers/webhook_client.h"
+#include "delivery/webhook_senders.h"
 
 namespace otpd::app {
 
@@ -27,27 +28,35 @@ struct WebhooksPorts {
 
 class Webhooks {
  public:
-  // Failure::invalid if the secrets cannot be used. `config.url` is not empty.
+  ~Webhooks();
+  Webhooks(const Webhooks&) = delete;
+  Webhooks& operator=(const Webhooks&) = delete;
+
+  // Null if no application has an endpoint. Failure::invalid if the secrets of one cannot be used.
   static Result<std::unique_ptr<Webhooks>> make(const Config& config, WebhooksPorts ports);
 
-  // Reads whether the endpoint is disabled, which another process may have done, and tells the
-  // outbox how much waits; again and again, without end.
+  // Reads which endpoints are disabled or fail, which another process may have noticed, and tells
+  // the outbox how much waits; again and again, without end.
   Task<void> run();
 
   // The store that everything is to be written through.
-  otp::Store& store() { return outbox_; }
-  delivery::WebhookEndpoint& endpoint() { return endpoint_; }
-  delivery::WebhookSender& sender() { return sender_; }
+  otp::Store& store() { return *outbox_; }
+  // Where the events of an application go; the base one's name is empty. Null: nowhere.
+  delivery::WebhookEndpoint* endpoint_of(std::string_view application);
+  delivery::WebhookSenders& senders() { return *senders_; }
 
  private:
-  Webhooks(const Config& config, WebhooksPorts ports, crypto::WebhookKeys signing);
+  struct One;
+  explicit Webhooks(WebhooksPorts ports);
+  // The parts of an application's own endpoint.
+  Result<void> add(const Config& config, const std::string& application);
+  void share(const Config& config);
+  void connect(const Config& config);
 
   WebhooksPorts ports_;
-  net::Client client_;  // its own, so that events take no connection from carriers
-  providers::HttpWebhookClient poster_;
-  delivery::WebhookEndpoint endpoint_;
-  delivery::WebhookOutbox outbox_;
-  delivery::WebhookSender sender_;
+  std::map<std::string, std::shared_ptr<One>, std::less<>> by_application_;
+  std::unique_ptr<delivery::WebhookOutbox> outbox_;
+  std::unique_ptr<delivery::WebhookSenders> senders_;
 };
 
 }  // namespace otpd::app

@@ -22,7 +22,8 @@
 namespace otpd::delivery {
 
 class ExpirySweep;
-class WebhookSender;
+class WebhookSenders;
+struct AdmittedWebhook;
 
 // What follows on a message of which no receipt came.
 struct Fallback {
@@ -56,8 +57,8 @@ struct CourierPorts {
   Random& random;
   const crypto::KeyRing& keys;
   Metrics& metrics;
-  WebhookSender* webhooks = nullptr;  // null: a webhook that waits becomes a dead letter
-  ExpirySweep* deadlines = nullptr;   // null: nobody wants to know them
+  WebhookSenders* webhooks = nullptr;  // null: a webhook that waits becomes a dead letter
+  ExpirySweep* deadlines = nullptr;    // null: nobody wants to know them
 };
 
 // Lives on one loop.
@@ -97,7 +98,7 @@ class Courier {
 
   std::size_t webhooks_in_flight() const;
   void take_webhooks(std::vector<Job> jobs, const Executor& loop);
-  Task<void> send_webhook(Job job);
+  Task<void> send_webhook(AdmittedWebhook webhook);
   Task<void> end_webhooks(std::vector<otp::JobEnd> ends);
 
   CourierPorts ports_;

@@ -1,11 +1,11 @@
-// Jobs that are events for the customer's endpoint: they have a budget of their own, so that an
-// endpoint that hangs takes no room from messages.
+// Jobs that are events for an application's endpoint: each endpoint has a budget of its own, so
+// that one that hangs takes no room from messages, nor from another.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
 #include "delivery/courier_delivery.h"
-#include "delivery/webhook_sender.h"
+#include "delivery/webhook_senders.h"
 
 namespace otpd::delivery {
 
@@ -20,19 +20,19 @@ void Courier::take_webhooks(std::vector<Job> jobs, const Executor& loop) {
     if (ports_.webhooks == nullptr) {
       ends.push_back(
           {.id = job.id, .how = otp::JobEnd::How::dead, .reason = "no webhook endpoint"});
-    } else if (ports_.webhooks->admit()) {
-      boost::asio::co_spawn(loop, send_webhook(std::move(job)), boost::asio::detached);
+    } else if (auto admitted = ports_.webhooks->admit(std::move(job))) {
+      boost::asio::co_spawn(loop, send_webhook(std::move(*admitted)), boost::asio::detached);
     } else {
-      ends.push_back(ports_.webhooks->put_off(job));
+      ends.push_back(std::move(admitted.error()));
     }
   }
   if (ends.empty()) return;
   boost::asio::co_spawn(loop, end_webhooks(std::move(ends)), boost::asio::detached);
 }
 
-Task<void> Courier::send_webhook(Job job) {
+Task<void> Courier::send_webhook(AdmittedWebhook webhook) {
   std::vector<otp::JobEnd> ends;
-  ends.push_back(co_await ports_.webhooks->send(job));
+  ends.push_back(co_await WebhookSenders::send(webhook));
   co_await end_webhooks(std::move(ends));
 }
 

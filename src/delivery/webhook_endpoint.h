@@ -1,5 +1,5 @@
-// WebhookEndpoint: the customer's URL for events, as far as it can be switched off: by its own 410
-// or not at all, and on again by an operator.
+// WebhookEndpoint: an application's URL for events, as all processes know it: whether it answers,
+// and whether it is switched off: by its own 410 or not at all, and on again by an operator.
 #pragma once
 
 #include <atomic>
@@ -35,20 +35,25 @@ class WebhookEndpoint {
   Task<Result<void>> disable(std::string reason);
   Task<Result<void>> enable(std::string client_ip);
 
+  // Writes whether tries fail, if it changes anything. Failures: as the store.
+  Task<Result<void>> set_failing(bool failing);
+
   bool disabled() const { return since_ms_.load(std::memory_order_relaxed) != 0; }
+  bool failing() const { return failing_.load(std::memory_order_relaxed); }
   std::optional<TimePoint> disabled_since() const;
   const otp::Key& key() const { return key_; }
   const std::string& url() const { return url_; }
 
  private:
-  Task<Result<void>> write(otp::WebhookEndpointState next, std::string_view type,
-                           std::string client_ip, std::string detail);
+  Task<Result<void>> switch_to(bool disabled, std::string_view type, std::string client_ip,
+                               std::string detail);
   void remember(const otp::WebhookEndpointState& state);
 
   WebhookEndpointPorts ports_;
   const otp::Key key_;
   const std::string url_;
   std::atomic<std::int64_t> since_ms_{0};  // Unix time; 0: enabled
+  std::atomic<bool> failing_{false};
 };
 
 }  // namespace otpd::delivery

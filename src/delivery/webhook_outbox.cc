@@ -66,26 +66,36 @@ std::string webhook_body(const audit::Event& event) {
   return body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-WebhookOutbox::WebhookOutbox(WebhookOutboxPorts ports, WebhookOutboxConfig config)
+WebhookOutbox::WebhookOutbox(WebhookOutboxPorts ports, WebhookSubscriptions subscriptions,
+                             WebhookOutboxConfig config)
     : ports_(ports),
-      config_(std::move(config)),
+      subscriptions_(std::move(subscriptions)),
+      config_(config),
       dropped_(ports.metrics.counter("otpd_webhooks_dropped_total",
                                      "Webhooks that were not queued because too much waits.")) {}
 
+bool WebhookOutbox::has_room(const WebhookEndpoint& endpoint) const {
+  const std::uint64_t most = endpoint.failing() ? config_.max_waiting : 2 * config_.max_waiting;
+  return waiting_.load(std::memory_order_relaxed) <= most;
+}
+
 void WebhookOutbox::add_webhooks(otp::Effects& effects) {
-  if (ports_.endpoint.disabled()) return;
   for (const audit::Event& event : effects.events) {
     const std::string_view name = webhook_type_of(event.event_type);
-    if (name.empty() || !config_.types.contains(name)) continue;
-    if (waiting_.load(std::memory_order_relaxed) > config_.max_waiting) {
+    const auto found = subscriptions_.find(event.application);
+    if (name.empty() || found == subscriptions_.end()) continue;
+    const auto& [endpoint, types] = found->second;
+    if (endpoint.disabled() || !types.contains(name)) continue;
+    if (!has_room(endpoint)) {
       dropped_.add();
       continue;
     }
     std::string id = job_id_of(event.id);
     if (id.empty()) continue;
-    const std::string plain = otp::encode(otp::WebhookPayload{event.id, webhook_body(event)});
+    const std::string plain =
+        otp::encode(otp::WebhookPayload{event.id, webhook_body(event), event.application});
     std::string sealed = crypto::seal(ports_.keys, ports_.random, plain, id);
-    effects.enqueue.push_back({std::move(id), ports_.endpoint.key(), event.created_at,
+    effects.enqueue.push_back({std::move(id), endpoint.key(), event.created_at,
                                event.created_at + k_webhook_life, std::move(sealed)});
   }
 }

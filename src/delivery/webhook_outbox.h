@@ -1,5 +1,6 @@
-// WebhookOutbox: a store that writes, in the same atomic step as every audit line that the customer
-// wants to hear of, one job for the customer's endpoint. (A crash leaves both or neither.)
+// WebhookOutbox: a store that writes, in the same atomic step as every audit line that its
+// application wants to hear of, one job for that application's endpoint. (A crash leaves both or
+// neither.)
 //
 // Such a job has the endpoint's record as its key (otp::is_webhook_key), where a message has its
 // recipient's: that is how the courier tells them apart without opening them. Its id is the audit
@@ -32,10 +33,18 @@ std::string_view webhook_type_of(std::string_view event_type);
 // provider, reason}}, without members that are empty. Under 20 kB, whatever the event holds.
 std::string webhook_body(const audit::Event& event);
 
+// What one application wants to hear of, and where.
+struct WebhookSubscription {
+  const WebhookEndpoint& endpoint;
+  std::set<std::string, std::less<>> types;
+};
+// By application, the base one under the empty name. Of one that is not here, nobody hears.
+using WebhookSubscriptions = std::map<std::string, WebhookSubscription, std::less<>>;
+
 struct WebhookOutboxConfig {
-  std::set<std::string, std::less<>> types;  // subscribed
-  // While more jobs than this wait in the queue, no webhook enters it: an endpoint that is down for
-  // days must not leave messages without room.
+  // While more jobs than this wait in the queue, no webhook of a failing endpoint enters it, and
+  // none at all while it is twice as many: an endpoint that is down for days must leave room for
+  // messages, and for other endpoints.
   std::uint64_t max_waiting = 100'000;
 };
 
@@ -44,14 +53,15 @@ struct WebhookOutboxPorts {
   otp::Store& behind;
   Random& random;
   const crypto::KeyRing& keys;
-  const WebhookEndpoint& endpoint;
   Metrics& metrics;
 };
 
-// Nothing is added while the endpoint is disabled. Safe from any thread if the store behind is.
+// Nothing is added for an endpoint that is disabled. Safe from any thread if the store behind is.
 class WebhookOutbox final : public otp::Store {
  public:
-  WebhookOutbox(WebhookOutboxPorts ports, WebhookOutboxConfig config);
+  // The endpoints outlive the outbox.
+  WebhookOutbox(WebhookOutboxPorts ports, WebhookSubscriptions subscriptions,
+                WebhookOutboxConfig config = {});
 
   // How many jobs wait, as seen last.
   void set_waiting(std::uint64_t jobs) { waiting_.store(jobs, std::memory_order_relaxed); }
@@ -65,8 +75,10 @@ class WebhookOutbox final : public otp::Store {
 
  private:
   void add_webhooks(otp::Effects& effects);
+  bool has_room(const WebhookEndpoint& endpoint) const;
 
   WebhookOutboxPorts ports_;
+  const WebhookSubscriptions subscriptions_;
   const WebhookOutboxConfig config_;
   Counter dropped_;
   std::atomic<std::uint64_t> waiting_{0};

@@ -165,18 +165,22 @@ AccessControl::Checked AccessControl::check_key(std::string_view presented, cons
   if (!key) return std::unexpected(problem_of(key.error()));
   if (!*key) return std::unexpected(unknown_key());
   if (!(*key)->scopes.has_any_of(need.scopes)) return std::unexpected(insufficient(need.scopes));
-  return Caller{std::move((*key)->name), std::move((*key)->application)};
+  return Caller{std::move((*key)->name), std::move((*key)->application), true};
 }
 
 AccessControl::Checked AccessControl::check_keyless(const Need& need,
                                                     const net::HttpRequest& request,
                                                     std::string_view client_ip) const {
   const bool may_send = need.access == Access::public_application;
-  if (may_send && config_.public_application) return Caller{};
-  if (has_keys()) {
+  const std::string_view page = may_send ? config_.cors.application_of(request) : "";
+  if (config_.public_others.contains(page)) return Caller{.application = std::string(page)};
+  if (page.empty() && !has_keys() && is_local(request, client_ip)) {
+    return Caller{.speaks_for_users = true};
+  }
+  if (may_send && page.empty() && config_.public_application) return Caller{};
+  if (has_keys() || !page.empty()) {
     return std::unexpected(unauthorized("This needs an API key as a bearer token."));
   }
-  if (is_local(request, client_ip)) return Caller{};
   return std::unexpected(
       unauthorized("There is no API key yet, so only this machine may call. Make one, or open "
                    "sending and verifying by auth.public."));

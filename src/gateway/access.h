@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "gateway/cors.h"
 #include "gateway/key_book.h"
 #include "gateway/problem.h"
 #include "net/http_message.h"
@@ -21,7 +23,8 @@ namespace otpd::gateway {
 enum class Access : std::uint8_t {
   anybody,             // health, the contract, the demo page
   application,         // an API key; without any, this machine only, not what it forwards
-  public_application,  // an API key, unless opened to everybody; without any, this machine only
+  public_application,  // an API key, unless opened to everybody; without any, this machine only;
+                       // without a key, a page calls for the application that has its origin
   operation,           // as admin, or this machine
   admin,               // the admin token, or an API key of the base application with that scope
   test,                // this machine (exists only with the virtual clock, on loopback)
@@ -34,8 +37,11 @@ struct Need {
 
 // Who calls, as it showed itself.
 struct Caller {
-  std::string name;         // for idempotency keys; empty for nobody in particular
-  std::string application;  // to which its key belongs; empty: the one of the configuration's top
+  std::string name;         // of its API key; empty: known by its address alone
+  std::string application;  // whose key or page it is; empty: the one of the configuration's top
+  // Whether it may say whom a request is about: by its API key, or because it is this machine and
+  // there is no key yet. Whom sending and verifying is opened to may not.
+  bool speaks_for_users = false;
 };
 
 struct AccessConfig {
@@ -43,6 +49,9 @@ struct AccessConfig {
   // good for everything but admin.
   std::vector<std::string> api_keys;
   bool public_application = false;
+  // Where pages call from, and which other applications are open to theirs.
+  Cors cors;
+  std::set<std::string, std::less<>> public_others = {};
   Secret admin_token;
   // Host names under which this machine may be called without a key (besides the loopback names):
   // a web page that rebinds its name to 127.0.0.1 calls under another.

@@ -38,8 +38,6 @@ class CallerAccess : public ::testing::Test {
     config.public_application = open;
     config.admin_token = Secret(std::string(k_admin_token));
     config.own_hosts = {"otp.internal"};
-    config.own_origin = "https://otp.internal";
-    config.tls = tls_;
     return AccessControl::make(std::move(config), book_).value();
   }
   // The book has these keys; version 0: there has never been one.
@@ -67,7 +65,6 @@ class CallerAccess : public ::testing::Test {
     return std::string(net::find_header(response.headers, "WWW-Authenticate"));
   }
 
-  bool tls_ = false;
   KeyBook book_{{.base = "default", .others = {"bank"}}};
 };
 
@@ -112,56 +109,6 @@ TEST_F(FreshAccess, WhatAProxyForwardsIsNotThisMachine) {
     }
     EXPECT_EQ(who(with({}, true), Access::public_application, request), "") << field;
   }
-}
-
-net::HttpRequest page_call(const std::string& host, const std::string& origin,
-                           const std::string& site = {}) {
-  net::HttpRequest request = call_from("127.0.0.1", host);
-  if (!origin.empty()) request.headers.emplace_back("Origin", origin);
-  if (!site.empty()) request.headers.emplace_back("Sec-Fetch-Site", site);
-  return request;
-}
-
-TEST_F(FreshAccess, ItsOwnPageIsThisMachine) {
-  const AccessControl control = with({});
-  const std::string origin = "http://localhost:8080";
-  for (const Access access : {Access::application, Access::public_application}) {
-    EXPECT_EQ(who(control, access, page_call("localhost:8080", origin, "same-origin")), "");
-    EXPECT_EQ(who(control, access, page_call("localhost:8080", origin)), "");
-    EXPECT_EQ(who(control, access, page_call("localhost:8080", "", "none")), "");
-    EXPECT_EQ(who(control, access, page_call("[::1]:8080", "http://[::1]:8080")), "");
-    EXPECT_EQ(who(control, access, page_call("127.0.0.1:8080", "https://otp.internal")), "");
-  }
-  tls_ = true;
-  EXPECT_EQ(who(control, Access::application, page_call("localhost", "https://localhost")),
-            "!unauthorized");
-  EXPECT_EQ(who(with({}), Access::application, page_call("localhost", "https://localhost")), "");
-}
-
-TEST_F(FreshAccess, APageOfAnotherOriginIsNotThisMachine) {
-  const AccessControl control = with({});
-  const auto refused = [&](const net::HttpRequest& request) {
-    return who(control, Access::application, request) == "!unauthorized" &&
-           who(control, Access::public_application, request) == "!unauthorized" &&
-           who(control, Access::operation, request) == "!unauthorized" &&
-           who(control, Access::test, request) == "!forbidden";
-  };
-  const std::string host = "localhost:8080";
-  for (const char* origin :
-       {"https://evil.example", "null", "http://localhost:3000", "https://localhost:8080",
-        "http://localhost", "http://127.0.0.1:8080", "http://localhost:8080.evil.example",
-        "http://localhost:8080/", "http://otp.internal", "https://otp.internal:8443"}) {
-    EXPECT_TRUE(refused(page_call(host, origin))) << origin;
-  }
-  for (const char* site : {"cross-site", "same-site", "anything"}) {
-    EXPECT_TRUE(refused(page_call(host, "", site))) << site;
-    EXPECT_TRUE(refused(page_call(host, "http://localhost:8080", site))) << site;
-  }
-  net::HttpRequest two = page_call(host, "http://localhost:8080");
-  two.headers.emplace_back("Origin", "https://evil.example");
-  EXPECT_TRUE(refused(two));
-  // What anybody may call, such a page may too.
-  EXPECT_EQ(who(with({}, true), Access::public_application, page_call(host, "null")), "");
 }
 
 TEST_F(FreshAccess, WithKeysEverybodyNeedsOne) {
@@ -322,6 +269,80 @@ TEST_F(CallerAccess, WhileTheBookIsEmptyOnlyConfiguredKeysAndTheAdminTokenOpen) 
   for (const Access access : {Access::application, Access::public_application, Access::admin}) {
     EXPECT_EQ(who(control, access, remote_call("Bearer secret of other")), "!unavailable");
   }
+}
+
+constexpr const char* k_bank_page = "https://bank.example";
+constexpr const char* k_mute_page = "https://mute.example";
+
+net::HttpRequest from_page(net::HttpRequest request, const std::string& origin) {
+  request.headers.emplace_back("Origin", origin);
+  return request;
+}
+
+class PageAccess : public FreshAccess {
+ protected:
+  // The applications bank, which is public, and mute, which is not, with a page each.
+  AccessControl with_pages(bool base_is_public) {
+    AccessConfig config;
+    config.public_application = base_is_public;
+    config.admin_token = Secret(std::string(k_admin_token));
+    config.api_keys = {"web:" + hex_encode(crypto::sha256("secret of web"))};
+    config.cors = Cors({"https://base.example"});
+    config.cors.add("bank", {k_bank_page});
+    config.cors.add("mute", {k_mute_page});
+    config.public_others = {"bank"};
+    return AccessControl::make(std::move(config), book_).value();
+  }
+  // For which application, "base", or the refusal.
+  static std::string whose(const AccessControl& control, const net::HttpRequest& request,
+                           Access access = Access::public_application) {
+    const auto caller =
+        control.check({access, {otp::Scope::send}}, request, request.peer, k_access_now);
+    if (!caller) return "!" + std::string(problem_name(caller.error().name));
+    return caller->application.empty() ? "base" : caller->application;
+  }
+};
+
+TEST_F(PageAccess, APageWithoutAKeyCallsForTheApplicationThatHasItsOrigin) {
+  const auto open = with_pages(true);
+  EXPECT_EQ(whose(open, from_page(remote_call(), k_bank_page)), "bank");
+  EXPECT_EQ(whose(open, remote_call()), "base");
+  EXPECT_EQ(whose(open, from_page(remote_call(), "https://base.example")), "base");
+  EXPECT_EQ(whose(open, from_page(remote_call(), "https://any.example")), "base");
+  auto two = from_page(from_page(remote_call(), k_bank_page), k_mute_page);
+  EXPECT_EQ(whose(open, two), "base");
+  const auto closed = with_pages(false);
+  EXPECT_EQ(whose(closed, from_page(remote_call(), k_bank_page)), "bank");
+  EXPECT_EQ(whose(closed, remote_call()), "!unauthorized");
+  EXPECT_EQ(whose(closed, from_page(remote_call(), "https://base.example")), "!unauthorized");
+}
+
+TEST_F(PageAccess, AnOriginOpensNothingThatIsNotPublic) {
+  for (const bool base_is_public : {false, true}) {
+    const auto control = with_pages(base_is_public);
+    EXPECT_EQ(whose(control, from_page(remote_call(), k_mute_page)), "!unauthorized");
+    EXPECT_EQ(whose(control, from_page(local_call(), k_mute_page)), "!unauthorized");
+    EXPECT_EQ(whose(control, from_page(remote_call(), k_bank_page), Access::application),
+              "!unauthorized");
+    EXPECT_EQ(whose(control, from_page(remote_call(), k_bank_page), Access::admin),
+              "!unauthorized");
+  }
+}
+
+TEST_F(PageAccess, AKeySaysMoreThanAPage) {
+  const auto control = with_pages(true);
+  const std::string key = "Bearer secret of web";
+  EXPECT_EQ(whose(control, from_page(remote_call(key), k_bank_page)), "base");
+  EXPECT_EQ(whose(control, from_page(remote_call("Bearer unknown"), k_bank_page)), "!unauthorized");
+}
+
+// Nothing has a key yet: this machine may call, but not for an application that is not public.
+TEST_F(PageAccess, APageOnThisMachineIsNoExceptionWhereNothingHasAKey) {
+  AccessConfig config;
+  config.cors.add("mute", {k_mute_page});
+  const auto control = AccessControl::make(std::move(config), book_).value();
+  EXPECT_EQ(whose(control, local_call()), "base");
+  EXPECT_EQ(whose(control, from_page(local_call(), k_mute_page)), "!unauthorized");
 }
 
 }  // namespace

@@ -1,14 +1,12 @@
 // The blocks of numbers that are closed because hardly anybody there answers, and their reset.
 #include <algorithm>
 
-#include "gateway/request.h"
-#include "gateway/service.h"
+#include "gateway/application_query.h"
 
 namespace otpd::gateway {
 namespace {
 
 constexpr std::size_t k_max_prefix_digits = 15;
-constexpr std::size_t k_max_application_name = 64;
 
 // "+4470090", however the plus is spelled in a path.
 std::optional<std::string> block_prefix(std::string_view text) {
@@ -21,20 +19,6 @@ std::optional<std::string> block_prefix(std::string_view text) {
   const bool digits = !text.empty() && text.size() <= k_max_prefix_digits &&
                       std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
   return digits ? std::optional("+" + std::string(text)) : std::nullopt;
-}
-
-// The application that the query names, or the base one.
-Checked<const Application*> read_application(const Service& service, const Call& call) {
-  auto query = read_query(call.request, {});
-  if (!query) return std::unexpected(query.error());
-  Members members(*query);
-  const auto name = members.text("application", k_max_application_name);
-  const Application* app = service.find_application(name.value_or(""));
-  if (app == nullptr) {
-    members.refuse(ProblemName::invalid_request, "application", "There is no such application.");
-  }
-  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
-  return app;
 }
 
 nlohmann::ordered_json shown_block(const otp::ClosedBlock& block) {

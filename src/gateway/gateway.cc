@@ -72,6 +72,12 @@ struct Gateway::Meters {
   Counter shed;
 };
 
+// How far a request has come.
+struct Gateway::Way {
+  const Route* route = nullptr;
+  std::optional<std::string> application;  // the caller's, once it is known
+};
+
 // Counts one request while it lives, however it ends.
 struct Gateway::InFlight {
   InFlight(std::atomic<std::size_t>& all, const Gauge& gauge)
@@ -197,19 +203,22 @@ bool Gateway::is_for_browsers(std::string_view path) const {
 Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   const auto begun = std::chrono::steady_clock::now();
   const std::string id = request_id(request);
-  const Route* route = nullptr;
+  Way way;
+  const Route*& route = way.route;
   net::HttpResponse response;
   {
     const InFlight place(in_flight_, meters_->in_flight);
     if (place.number <= service_.max_in_flight) {
-      response = co_await dispatch(request, route);
+      response = co_await dispatch(request, way);
     } else {
       meters_->shed.add();
       response = to_response(problem_of(Error{Failure::overloaded, {}}));
     }
   }
   wipe(request.body);  // it may hold a code or a token
-  if (service_.cors.is_on() && is_for_browsers(request.path)) service_.cors.open(request, response);
+  if (service_.cors.is_on() && is_for_browsers(request.path)) {
+    service_.cors.open(request, response, way.application);
+  }
   response.headers.emplace_back("X-Request-Id", id);
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
@@ -227,7 +236,8 @@ Task<net::HttpResponse> Gateway::handle(net::HttpRequest request) {
   co_return response;
 }
 
-Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const Route*& route) {
+Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, Way& way) {
+  const Route*& route = way.route;
   const auto requested = segments(request.path);
   // HEAD is GET whose body the server leaves out.
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
@@ -259,6 +269,7 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, const
   const std::string address = client_ip(request, service_.trusted_proxies);
   auto caller = service_.access.check(route->need, request, address, service_.clock.now());
   if (!caller) co_return to_response(caller.error());
+  way.application = caller->application;
   const Application* app = service_.find_application(caller->application);
   if (app == nullptr) {
     co_return to_response({.name = ProblemName::unauthorized,

@@ -31,7 +31,8 @@ class Gateway {
   struct Route;
   struct Meters;
   struct InFlight;
-  Task<net::HttpResponse> dispatch(const net::HttpRequest& request, const Route*& route);
+  struct Way;
+  Task<net::HttpResponse> dispatch(const net::HttpRequest& request, Way& way);
   // Whether pages of other origins may be let call the path: what may be open to everybody.
   bool is_for_browsers(std::string_view path) const;
   std::string request_id(const net::HttpRequest& request);

@@ -34,6 +34,7 @@ struct Application {
   otp::Factors& factors;
   std::set<std::string, std::less<>> channels;  // those that have a route
   std::string default_region;
+  delivery::WebhookEndpoint* webhook = nullptr;  // where its events go; null: nowhere
 };
 
 struct Service {
@@ -58,7 +59,6 @@ struct Service {
   Networks trusted_proxies;
   bool demo = false;
   std::size_t max_in_flight = 1'024;
-  delivery::WebhookEndpoint* webhook = nullptr;  // null: none is configured
   // Under which recipients are known, and from which the audit log is signed.
   std::string_view index_key = {};
   bool serves_applications = true;  // false: health, readiness and metrics only

@@ -1,26 +1,9 @@
 // What operators may do for a user of any application: see the factors, remove one, open what wrong
 // codes have closed.
-#include "gateway/request.h"
-#include "gateway/service.h"
+#include "gateway/application_query.h"
 
 namespace otpd::gateway {
 namespace {
-
-constexpr std::size_t k_max_application_name = 64;
-
-// The application that ?application= names, or the base one.
-Checked<const Application*> read_application(const Service& service, const Call& call) {
-  const auto query = read_query(call.request, {});
-  if (!query) return std::unexpected(query.error());
-  Members members(*query);
-  const auto name = members.text("application", k_max_application_name);
-  const Application* app = service.find_application(name.value_or(""));
-  if (app == nullptr) {
-    members.refuse(ProblemName::invalid_request, "application", "There is no such application.");
-  }
-  if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
-  return app;
-}
 
 // Answers as if a caller of that application had asked.
 Task<net::HttpResponse> answer_there(const Service& service, const Call& call,

@@ -332,6 +332,7 @@ std::string encode(const WebhookPayload& payload) {
   records::WebhookPayload out;
   out.set_id(payload.id);
   out.set_body(payload.body);
+  out.set_application(payload.application);
   return out.SerializeAsString();
 }
 
@@ -342,13 +343,15 @@ Result<WebhookPayload> decode(std::string_view bytes) {
   if (in->id().empty() || in->body().empty()) {
     return fail(Failure::corrupt, "a webhook without an id or a body");
   }
-  return WebhookPayload{std::move(*in->mutable_id()), std::move(*in->mutable_body())};
+  return WebhookPayload{std::move(*in->mutable_id()), std::move(*in->mutable_body()),
+                        std::move(*in->mutable_application())};
 }
 
 std::string encode(const WebhookEndpointState& state) {
   records::WebhookEndpoint out;
   out.set_disabled(state.disabled);
   out.set_since(to_ms(state.since));
+  out.set_failing(state.failing);
   return out.SerializeAsString();
 }
 
@@ -356,7 +359,7 @@ template <>
 Result<WebhookEndpointState> decode(std::string_view bytes) {
   const auto in = parse<records::WebhookEndpoint>(bytes);
   if (!in) return std::unexpected(in.error());
-  return WebhookEndpointState{in->disabled(), from_ms(in->since())};
+  return WebhookEndpointState{in->disabled(), from_ms(in->since()), in->failing()};
 }
 
 }  // namespace otpd::otp

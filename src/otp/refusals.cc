@@ -65,10 +65,9 @@ std::optional<std::uint64_t> RefusalSums::admit(const audit::Event& line) {
 }
 
 void RefusalStore::leave_out(std::vector<audit::Event>& lines) {
-  const std::lock_guard lock(mutex_);
   std::erase_if(lines, [&](audit::Event& line) {
     if (!is_refusal_line(line)) return false;
-    const auto left_out = sums_.admit(line);
+    const auto left_out = sums_.with([&](RefusalSums& sums) { return sums.admit(line); });
     if (left_out) line.detail = refusal_detail(line.detail, *left_out);
     return !left_out;
   });

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "base/guarded.h"
 #include "otp/store.h"
 
 namespace otpd::otp {
@@ -74,8 +74,7 @@ class RefusalStore final : public Store {
   void leave_out(std::vector<audit::Event>& lines);
 
   Store& behind_;
-  std::mutex mutex_;
-  RefusalSums sums_;
+  Guarded<RefusalSums> sums_;
 };
 
 }  // namespace otpd::otp

@@ -65,7 +65,6 @@ class GatewayFlow : public UseCase {
             {},
             true,
             max_in_flight,
-            nullptr,
             house_.keys.index_key()};
   }
   gateway::Application application() {

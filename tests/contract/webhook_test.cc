@@ -4,7 +4,7 @@
 #include "delivery/expiry_sweep.h"
 #include "delivery/receipt_desk.h"
 #include "delivery/webhook_outbox.h"
-#include "delivery/webhook_sender.h"
+#include "delivery/webhook_senders.h"
 #include "endpoint.h"
 #include "house.h"
 #include "lanes.h"
@@ -31,9 +31,12 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
   ~Webhooks() override { stop(); }
 
   void start() {
+    senders_ = std::make_unique<delivery::WebhookSenders>(
+        house_.keys, house_.world.metrics,
+        delivery::WebhookSenders::ByApplication{{"", sender_.get()}});
     courier_ = std::make_unique<delivery::Courier>(
         delivery::CourierPorts{outbox_, queue_, house_.world.clock, house_.random, house_.keys,
-                               house_.world.metrics, sender_.get(), &deadlines_},
+                               house_.world.metrics, senders_.get(), &deadlines_},
         config_, delivery::Outlets{{"default", outlet_}});
     ended_ = false;
     loop_.restart();
@@ -90,7 +93,7 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
   std::unique_ptr<delivery::WebhookSender> make_sender(const std::string& secrets) {
     return std::make_unique<delivery::WebhookSender>(
         delivery::WebhookSenderPorts{endpoint_client_, endpoint_, house_.world.clock, house_.random,
-                                     house_.keys, house_.world.metrics},
+                                     house_.world.metrics},
         crypto::WebhookKeys::make(secrets).value(),
         delivery::WebhookSenderConfig{.timeout = Seconds(15), .max_in_flight = 4});
   }
@@ -111,12 +114,14 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
       {house_.store, house_.world.clock, house_.random},
       otp::webhook_key(house_.keys.index_key(), "default", "https://customer.example/hook"),
       "https://customer.example/hook"};
-  delivery::WebhookOutbox outbox_{
-      {house_.store, house_.random, house_.keys, endpoint_, house_.world.metrics},
-      {.types = {"otp.sent", "otp.delivered", "otp.failed", "otp.verified", "otp.exhausted",
-                 "otp.expired", "otp.canceled"},
-       .max_waiting = 50}};
+  delivery::WebhookOutbox outbox_{{house_.store, house_.random, house_.keys, house_.world.metrics},
+                                  {{"",
+                                    {endpoint_,
+                                     {"otp.sent", "otp.delivered", "otp.failed", "otp.verified",
+                                      "otp.exhausted", "otp.expired", "otp.canceled"}}}},
+                                  {.max_waiting = 50}};
   std::unique_ptr<delivery::WebhookSender> sender_ = make_sender(k_new_secret);
+  std::unique_ptr<delivery::WebhookSenders> senders_;
   delivery::ExpirySweep deadlines_{
       {outbox_, house_.world.clock, house_.random, house_.world.metrics}, {}};
   delivery::Templates templates_ = delivery::Templates::make({}).value();
@@ -314,12 +319,19 @@ TEST_P(Webhooks, AnOverloadedEndpointIsSparedForAsLongAsItAsks) {
 }
 
 TEST_P(Webhooks, AnEndpointThatIsDownLeavesRoomForMessages) {
-  for (int i = 0; i < 60; ++i) {
-    outbox_.set_waiting(house_.world.stats().waiting);
-    happen(type::k_canceled);
-  }
-  EXPECT_EQ(house_.world.stats().waiting, 51U);
+  ASSERT_TRUE(await(endpoint_.set_failing(true)).has_value());
+  const auto fill = [&](int events) {
+    for (int i = 0; i < events; ++i) {
+      outbox_.set_waiting(house_.world.stats().waiting);
+      happen(type::k_canceled);
+    }
+    return house_.world.stats().waiting;
+  };
+  EXPECT_EQ(fill(60), 51U);
   EXPECT_EQ(house_.events(type::k_canceled).size(), 60U);
+  // One that answers is told all the same, as long as there is any room.
+  ASSERT_TRUE(await(endpoint_.set_failing(false)).has_value());
+  EXPECT_EQ(fill(60), 101U);
 }
 
 TEST_P(Webhooks, WithoutAnEndpointWhatWaitsDies) {

@@ -1,25 +1,14 @@
 // Public mode: pages of other origins in real Chromium, callers without a key, and whose address
 // counts.
 import assert from 'node:assert/strict';
-import http from 'node:http';
+import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
-import { launch, newPage } from './support/browser.js';
+import { launch } from './support/browser.js';
+import { fromPage as pageCall, servePage } from './support/pages.js';
 import { newIp, newPhone, Stack } from './support/stack.js';
 
-// A page of that port's origin, which is all that it is.
-function serve() {
-  const server = http.createServer((_, response) => {
-    response.setHeader('Content-Type', 'text/html');
-    response.end('<!doctype html><title>A shop</title>');
-  });
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve({
-      server, origin: `http://127.0.0.1:${server.address().port}`,
-    }));
-  });
-}
-const shop = await serve();
-const stranger = await serve();
+const shop = await servePage();
+const stranger = await servePage();
 const stack = await Stack.start({
   env: {
     OTPD_AUTH_PUBLIC: 'true',
@@ -30,36 +19,12 @@ const stack = await Stack.start({
 const browser = await launch();
 after(async () => {
   await browser.close();
-  for (const { server } of [shop, stranger]) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const page of [shop, stranger]) page.stop();
   await stack.stop();
 });
 
-// What a page of that origin gets for a request of its own.
-async function fromPage(origin, method, path, json) {
-  const page = await newPage(browser);
-  await page.goto(origin);
-  const answer = await page.evaluate(async ([url, init]) => {
-    try {
-      const response = await fetch(url, init);
-      return {
-        status: response.status, body: await response.json(),
-        retryAfter: response.headers.get('Retry-After'), limit: response.headers.get('RateLimit'),
-        id: response.headers.get('X-Request-Id'), date: response.headers.get('Date'),
-      };
-    } catch (error) {
-      return { failed: error.name };
-    }
-  }, [stack.url + path, {
-    method,
-    ...(json && { body: JSON.stringify(json) }),
-    headers: json ? { 'Content-Type': 'application/json', 'Idempotency-Key': `k-${json.phone}` } : {},
-  }]);
-  await page.context().close();
-  return answer;
-}
+const fromPage = (origin, method, path, json) =>
+  pageCall(browser, origin, method, stack.url + path, json);
 
 test('a page of an allowed origin sends, verifies, and reads every answer', async () => {
   const phone = newPhone();
@@ -170,4 +135,25 @@ test('with a key the end user counts, in the limits and in the audit log', async
   for (const type of ['send', 'verify_success']) {
     assert.equal(events.find((one) => one.event_type === type).ip_address, client, type);
   }
+});
+
+test('whoever has no key says neither whose login it is nor what a message confirms', async () => {
+  const made = await stack.admin('POST', '/admin/keys', { json: { name: 'logins' } });
+  const headers = { Authorization: `Bearer ${made.json.secret}` };
+  const ip = newIp();
+  const body = { phone: newPhone(), user_id: randomUUID() };
+  const context = { amount: '1.00', currency: 'USD', payee: 'https://evil.example/login' };
+  for (const [member, json] of [['user_id', body],
+    ['purpose', { phone: newPhone(), purpose: 'transaction', context }]]) {
+    const refused = await fromPage(shop.origin, 'POST', '/otp/send', json);
+    assert.deepEqual([refused.status, refused.body.error, refused.body.member],
+      [400, 'invalid_request', member]);
+    const allowed = await stack.call('POST', '/otp/send',
+      { json: { ...json, client_ip: ip }, headers });
+    assert.equal(allowed.status, 202, allowed.body);
+  }
+  // What the backend has begun, the user may end.
+  const json = { phone: body.phone, code: await stack.code(body.phone) };
+  const verified = await stack.call('POST', '/otp/verify', { json });
+  assert.deepEqual([verified.status, verified.json.user_id], [200, body.user_id]);
 });

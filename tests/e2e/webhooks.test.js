@@ -1,9 +1,9 @@
 // Events reach the customer's endpoint, signed so that the reference library believes them, again
 // and again until it says yes, through a kill -9.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
+import { Endpoint } from './support/endpoint.js';
 import { eventually } from './support/process.js';
 import { Spec } from './support/spec.js';
 import { newPhone, Stack, wrong } from './support/stack.js';
@@ -11,43 +11,6 @@ import { newPhone, Stack, wrong } from './support/stack.js';
 const oldSecret = `whsec_${Buffer.from('an old secret of thirty-two byte').toString('base64')}`;
 const newSecret = `whsec_${Buffer.from('a new secret of thirty-two bytes').toString('base64')}`;
 const spec = new Spec();
-
-// The customer's endpoint: keeps what it got, answers what `answer(event)` says.
-class Endpoint {
-  static async start() {
-    const endpoint = new Endpoint();
-    endpoint.got = [];
-    endpoint.answer = () => 204;
-    endpoint.server = http.createServer((request, response) => {
-      const chunks = [];
-      request.on('data', (bytes) => chunks.push(bytes));
-      request.on('end', () => {
-        const body = Buffer.concat(chunks).toString();
-        const event = { id: request.headers['webhook-id'], headers: request.headers, body,
-          json: JSON.parse(body) };
-        endpoint.got.push(event);
-        response.writeHead(endpoint.answer(event));
-        response.end();
-      });
-    });
-    await new Promise((resolve) => { endpoint.server.listen(0, '127.0.0.1', resolve); });
-    return endpoint;
-  }
-
-  get url() { return `http://127.0.0.1:${this.server.address().port}/events`; }
-  types() { return this.got.map(({ json }) => json.type); }
-  until(type, count = 1) {
-    return eventually(`${count} of ${type}, not only ${this.types()}`, () => {
-      const found = this.got.filter(({ json }) => json.type === type);
-      return found.length >= count && found;
-    });
-  }
-
-  stop() {
-    this.server.closeAllConnections();
-    return new Promise((resolve) => { this.server.close(resolve); });
-  }
-}
 
 const started = [];
 after(async () => {
@@ -142,7 +105,8 @@ test('a 410 disables the endpoint until an operator enables it', async () => {
     assert.equal(answer.status, 200, answer.body);
     return answer.json;
   };
-  assert.deepEqual(await ask('GET', '/admin/webhook'), { url: endpoint.url, disabled: false });
+  assert.deepEqual(await ask('GET', '/admin/webhook'),
+    { application: 'default', url: endpoint.url, disabled: false, failing: false });
   await send(stack);
   await eventually('disabled', async () => (await ask('GET', '/admin/webhook')).disabled);
   const events = await ask('GET', '/admin/events?event_type=admin_webhook_disabled');

@@ -108,7 +108,8 @@ export function operatorTests(main, send) {
     });
     const own = { headers: { Authorization: `Bearer ${stack.adminToken}` } };
     const shown = await ask(stack, 'GET', '/admin/webhook', 200, own);
-    assert.deepEqual(shown, { url: 'https://customer.example/events', disabled: false });
+    assert.deepEqual(shown, { application: 'default', url: 'https://customer.example/events',
+      disabled: false, failing: false });
     assert.deepEqual(await ask(stack, 'POST', '/admin/webhook/enable', 200, own), shown);
   });
 }
