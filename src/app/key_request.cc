@@ -31,9 +31,9 @@ std::optional<Seconds> parse_duration(std::string_view text) {
   if (text == "0") return Seconds(0);
   if (text.size() < 2 || text.size() > k_max_duration_digits + 1) return std::nullopt;
   std::uint32_t count = 0;
-  const char* const end = text.data() + text.size() - 1;
-  const auto [stop, bad] = std::from_chars(text.data(), end, count);
-  if (bad != std::errc() || stop != end) return std::nullopt;
+  const std::string_view digits = text.substr(0, text.size() - 1);
+  const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (bad != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
   switch (text.back()) {
     case 'd':
       return std::chrono::days(count);

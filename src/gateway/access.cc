@@ -174,13 +174,11 @@ AccessControl::Checked AccessControl::check_keyless(const Need& need,
   const bool may_send = need.access == Access::public_application;
   const std::string_view page = may_send ? config_.cors.application_of(request) : "";
   if (config_.public_others.contains(page)) return Caller{.application = std::string(page)};
-  if (page.empty() && !has_keys() && is_local(request, client_ip)) {
-    return Caller{.speaks_for_users = true};
-  }
   if (may_send && page.empty() && config_.public_application) return Caller{};
   if (has_keys() || !page.empty()) {
     return std::unexpected(unauthorized("This needs an API key as a bearer token."));
   }
+  if (is_local(request, client_ip)) return Caller{.speaks_for_users = true};
   return std::unexpected(
       unauthorized("There is no API key yet, so only this machine may call. Make one, or open "
                    "sending and verifying by auth.public."));

@@ -38,13 +38,6 @@ class LocalPages : public ::testing::Test {
                                       TimePoint(Seconds(1'795'310'000)));
     return caller ? "" : "!" + std::string(problem_name(caller.error().name));
   }
-  static bool speaks(const AccessControl& control, const net::HttpRequest& request) {
-    return control
-        .check({Access::public_application, {otp::Scope::send}}, request, request.peer,
-               TimePoint(Seconds(1'795'310'000)))
-        .value()
-        .speaks_for_users;
-  }
 
   bool tls_ = false;
   KeyBook book_{{.base = "default", .others = {}}};
@@ -90,17 +83,6 @@ TEST_F(LocalPages, APageOfAnotherOriginIsNotThisMachine) {
   EXPECT_TRUE(refused(two));
   // What anybody may call, such a page may too.
   EXPECT_EQ(who(with(true), Access::public_application, local_page(host, "null")), "");
-}
-
-// Opening sending and verifying to everybody takes nothing from this machine.
-TEST_F(LocalPages, OnlyThisMachineSpeaksForUsers) {
-  const AccessControl open = with(true);
-  EXPECT_TRUE(speaks(open, call_to("localhost")));
-  EXPECT_TRUE(speaks(open, local_page("localhost", "http://localhost")));
-  EXPECT_FALSE(speaks(open, local_page("localhost", "https://evil.example")));
-  net::HttpRequest forwarded = call_to("localhost");
-  forwarded.headers.emplace_back("X-Forwarded-For", "127.0.0.1");
-  EXPECT_FALSE(speaks(open, forwarded));
 }
 
 }  // namespace

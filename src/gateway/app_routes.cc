@@ -32,6 +32,8 @@ ordered_json shown_limits(const otp::Limits& limits) {
           {"user_window_s", in_seconds(limits.user_sends.window)},
           {"ip_sends", limits.ip_sends.max},
           {"ip_window_s", in_seconds(limits.ip_sends.window)},
+          {"ip_guesses", limits.ip_guesses.max},
+          {"ip_guesses_window_s", in_seconds(limits.ip_guesses.window)},
           {"idempotency_ttl_s", limits.idempotency_ttl.count()}};
 }
 

@@ -52,6 +52,9 @@ Checked<VerifyBody> read_verify(const Call& call) {
   body.request.context = read_context(members, call.app, body.request.purpose);
   body.request.device = read_device(members);
   body.request.client_ip = read_client_ip(members, call);
+  if (!call.caller.speaks_for_users || object->contains("client_ip")) {
+    body.request.limited_ip = body.request.client_ip;
+  }
   const auto id = members.text("verification_id", k_max_key);
   auto code = members.text("code", 64);
   if (!code) members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");

@@ -54,7 +54,8 @@ Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit lim
         std::string_view reason = name;
         if (!verdict.allowed) {
           decision.out.refusal = RateLimited{name, limit, verdict};
-        } else if ((decision.out.refusal = further(state, now))) {
+        } else if (auto refused = further(state, now)) {
+          decision.out.refusal = std::move(refused);
           reason = k_ip_countries;
         } else {
           otp::charge(state.times, now);

@@ -342,7 +342,7 @@ test('no carrier answers: a send is refused at once; a dead letter can be tried 
 test('API keys: asked for once there are any', async () => {
   const key = 'otpk_test_0123456789';
   const hash = createHash('sha256').update(key).digest('hex');
-  const stack = await start({ OTPD_AUTH_API_KEYS: `web:${hash}`, OTPD_AUTH_PUBLIC: undefined });
+  const stack = await start({ OTPD_AUTH_API_KEYS: `web:${hash}` });
   await send(stack, { phone: newPhone() }, [401, 'unauthorized']);
   await verify(stack, { phone: newPhone(), code: '000000' }, [401, 'unauthorized']);
   const headers = { Authorization: `Bearer ${key}` };

@@ -15,7 +15,7 @@ after(async () => {
   for (const stack of stacks) await stack.stop();
 });
 async function start(env = {}) {
-  const stack = await Stack.start({ env: { OTPD_AUTH_PUBLIC: undefined, ...env } });
+  const stack = await Stack.start({ env });
   stacks.push(stack);
   return stack;
 }

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { launch } from './support/browser.js';
 import { fromPage as pageCall, servePage } from './support/pages.js';
-import { newIp, newPhone, Stack } from './support/stack.js';
+import { newIp, newPhone, Stack, wrong } from './support/stack.js';
 
 const shop = await servePage();
 const stranger = await servePage();
@@ -14,6 +14,7 @@ const stack = await Stack.start({
     OTPD_AUTH_PUBLIC: 'true',
     OTPD_AUTH_CORS_ORIGINS: shop.origin,
     OTPD_LIMITS_IP_SENDS: '3',
+    OTPD_LIMITS_IP_GUESSES: '2',
   },
 });
 const browser = await launch();
@@ -106,6 +107,23 @@ test('without a key nobody says whose address it is', async () => {
     assert.deepEqual([refused.status, refused.json.error, refused.json.member],
       [400, 'invalid_request', 'client_ip']);
   }
+});
+
+test('a few guesses at each of many people are limited by address', async () => {
+  const ip = newIp();
+  const guess = async (from, right) => {
+    const phone = newPhone();
+    await send(newIp(), { json: { phone } });
+    const code = await stack.code(phone);
+    return stack.call('POST', '/otp/verify',
+      { ip: from, json: { phone, code: right ? code : wrong(code) } });
+  };
+  const answers = await statuses([false, true, false, true, false].map((right) =>
+    () => guess(ip, right)));
+  assert.deepEqual(answers, [401, 200, 401, 429, 429]);
+  const refused = await guess(ip, true);
+  assert.equal(refused.json.limit, 'ip_guesses');
+  assert.equal((await guess(newIp(), true)).status, 200);
 });
 
 test('with a key the end user counts, in the limits and in the audit log', async () => {

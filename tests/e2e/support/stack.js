@@ -19,7 +19,7 @@ export const sanitizerDir = [path.join(root, 'build/asan')]
   .find((folder) => existsSync(path.join(folder, 'otpd')));
 
 // What the tests want different from the defaults: a cheap hash, cheap captchas and none for who
-// sends to many, time that stands still, and many client addresses, also of callers without a key.
+// sends to many, time that stands still, and many client addresses.
 const usual = {
   OTPD_CRYPTO_HASH: 'hmac',
   OTPD_FRICTION_CAPTCHA_WORK: '10',
@@ -27,7 +27,6 @@ const usual = {
   ...plenty,
   OTPD_TESTING_VIRTUAL_CLOCK: 'true',
   OTPD_SERVER_TRUSTED_PROXIES: '127.0.0.1',
-  OTPD_AUTH_PUBLIC: 'true',
 };
 
 const inherited = Object.fromEntries(
