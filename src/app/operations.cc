@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "app/admin_client.h"
+#include "base/visible_text.h"
 
 namespace otpd::app {
 namespace {
@@ -50,7 +51,8 @@ AdminCall call_of(const CommandLine& command) {
 std::string text_of(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end()) return "";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  // What callers have named is shown as it is and does nothing to the terminal.
+  return spell_hidden(found->is_string() ? found->get<std::string>() : found->dump());
 }
 
 void print_providers(const json& body, std::ostream& out) {

@@ -172,6 +172,7 @@ Task<net::HttpResponse> rotate_api_key(const Service& service, const Call& call)
 }
 
 Task<net::HttpResponse> revoke_api_key(const Service& service, const Call& call) {
+  if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto id = otp::parse_api_key_id(call.params[0]);
   if (!id) co_return no_such_key();
   const auto revoked = co_await service.api_keys.revoke(*id, call.client_ip);

@@ -54,6 +54,33 @@ test('a fresh install is open to this machine; the first key ends that', async (
   assert.equal((await introspect(main)).status, 401);
 });
 
+test('neither pages of other origins nor what a proxy forwards are this machine', async () => {
+  const stack = await start({ OTPD_SERVER_PUBLIC_URL: 'https://otp.example' });
+  await eventually('the warning', () => stack.log.includes('a proxy on this machine forwards'));
+  const paths = ['recovery-codes', 'unlock', 'logout'].map((one) => `/users/${randomUUID()}/${one}`);
+  const statuses = async (headers) => (await Promise.all([
+    ...paths.map((one) => stack.call('POST', one, { headers })),
+    stack.call('POST', '/session/revoke', { form: { token: 'x' }, headers }),
+    stack.call('POST', '/otp/send', { json: { phone: newPhone() }, headers }),
+    stack.call('GET', '/metrics', { headers }),
+  ])).map((answer) => answer.status);
+  for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' },
+    { Origin: `http://127.0.0.1:${stack.simPort}` }, { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' }, { 'X-Forwarded-For': '8.8.8.8' },
+    { 'X-Forwarded-For': '127.0.0.1' }, { Forwarded: 'for=8.8.8.8' }]) {
+    assert.deepEqual(new Set(await statuses(headers)), new Set([401]), JSON.stringify(headers));
+  }
+  for (const headers of [{}, { Origin: stack.url, 'Sec-Fetch-Site': 'same-origin' },
+    { Origin: 'https://otp.example' }]) {
+    assert.deepEqual(await statuses(headers), [201, 200, 200, 200, 202, 200]);
+  }
+  await make(stack, 'first');
+  await stack.crash();
+  stack.pastOutput = '';
+  await stack.startOtpd();
+  assert.ok(!stack.log.includes('a proxy on this machine forwards'), stack.log);
+});
+
 // What a key of each scope may call; a body that cannot be used shows that it was let through.
 const user = `/users/${randomUUID()}`;
 const routes = [
