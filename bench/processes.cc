@@ -11,7 +11,6 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <cstdio>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -52,13 +51,10 @@ std::vector<char*> environment_without_otpd() {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
+Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::make() {
   std::string name = (std::filesystem::temp_directory_path() / "otpd-bench-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) {
-    std::perror("otpd-bench: no temporary folder");
-    std::exit(1);
-  }
-  path_ = name;
+  if (mkdtemp(name.data()) == nullptr) return fail(Failure::unavailable, "cannot make " + name);
+  return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(std::move(name)));
 }
 
 TemporaryFolder::~TemporaryFolder() {

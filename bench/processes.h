@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,7 @@ namespace otpd::bench {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder();  // ends the program if the system cannot make one
+  static Result<std::unique_ptr<TemporaryFolder>> make();
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -25,7 +26,9 @@ class TemporaryFolder {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path path_;
+  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  const std::filesystem::path path_;
 };
 
 class Child {

@@ -34,6 +34,9 @@ std::string on_port(std::uint16_t port) {
 
 Result<Services> Services::start(const Programs& programs, Generator& generator) {
   Services services;
+  auto folder = TemporaryFolder::make();
+  if (!folder) return std::unexpected(folder.error());
+  services.folder_ = std::move(*folder);
   if (const auto sim = services.start_sim(programs, generator); !sim) {
     return std::unexpected(sim.error());
   }

@@ -43,7 +43,7 @@ class Services {
   Result<void> start_otpd(const Programs& programs, Generator& generator);
   Error explain(const std::string& what) const;
 
-  std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
+  std::unique_ptr<TemporaryFolder> folder_;
   std::uint16_t otpd_port_ = 0;
   std::uint16_t sim_port_ = 0;
   Nanos start_time_{0};

@@ -108,6 +108,7 @@ otp::Rules make_rules(const Config& config) {
                   .recipient_guesses = {limits.recipient_guesses, limits.recipient_guesses_window},
                   .user_sends = {limits.user_sends, limits.user_window},
                   .ip_sends = {limits.ip_sends, limits.ip_window},
+                  .ip_guesses = {limits.ip_guesses, limits.ip_guesses_window},
                   .ip_countries = {limits.ip_countries, std::chrono::hours(1)},
                   .ip_countries_shadow = limits.shadow,
                   .ip_captchas = {limits.ip_captchas, limits.ip_captchas_window},

@@ -34,14 +34,19 @@ std::uint64_t count_in(const json& object, const char* name) {
   return value.get<std::uint64_t>();
 }
 
-ExportHeader header_in(const json& object) {
-  ExportHeader header;
-  header.public_key = hex_decode(object.at("public_key").get<std::string>()).value_or("");
-  header.from = time_in(object, "from");
-  header.to = time_in(object, "to");
-  header.exported_at = time_in(object, "exported_at").value_or(TimePoint());
-  header.chains = object.at("chains").get<std::vector<std::uint32_t>>();
-  return header;
+std::optional<ExportHeader> header_in(const json& object) {
+  try {
+    ExportHeader header;
+    header.public_key = hex_decode(object.at("public_key").get<std::string>()).value_or("");
+    header.from = time_in(object, "from");
+    header.to = time_in(object, "to");
+    header.exported_at = time_in(object, "exported_at").value_or(TimePoint());
+    header.chains = object.at("chains").get<std::vector<std::uint32_t>>();
+    if (header.public_key.size() != k_export_key_bytes) return std::nullopt;
+    return header;
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -81,12 +86,9 @@ Result<ExportHeader> ExportReader::header() {
   if (object["otpd_audit_export"] != k_export_version) {
     return fail(Failure::invalid, "this export is of another version of otpd");
   }
-  try {
-    ExportHeader header = header_in(object);
-    if (header.public_key.size() == k_export_key_bytes) return header;
-  } catch (const json::exception&) {
-  }
-  return fail(Failure::invalid, "the first line of the file is damaged");
+  auto header = header_in(object);
+  if (!header) return fail(Failure::invalid, "the first line of the file is damaged");
+  return std::move(*header);
 }
 
 Result<std::optional<ExportRecord>> ExportReader::next() {
@@ -94,16 +96,19 @@ Result<std::optional<ExportRecord>> ExportReader::next() {
   if (!std::getline(in_, text)) return std::nullopt;
   ++row_;
   const bool whole = !in_.eof();  // its line end, too
+  const auto refused = [&] {
+    return fail(Failure::invalid,
+                fmt::format("line {} of the file is not what an export holds", row_));
+  };
   try {
     const json record = json::parse(text);
-    if (whole && record.is_object() && record.size() == 1) {
-      auto read_one = read(record);
-      if (read_one) return std::move(*read_one);
-    }
+    if (!whole || !record.is_object() || record.size() != 1) return refused();
+    auto read_one = read(record);
+    if (!read_one) return refused();
+    return std::move(*read_one);
   } catch (const json::exception&) {
+    return refused();
   }
-  return fail(Failure::invalid,
-              fmt::format("line {} of the file is not what an export holds", row_));
 }
 
 Result<ExportRecord> ExportReader::read(const json& record) {

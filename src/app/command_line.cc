@@ -49,6 +49,18 @@ CommandLine command_unknown(const std::string& word) {
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
 
+// An empty value is a variable that was not set rather than a wish: what would it mean? Of this
+// command and all of its own.
+void command_refuse_empty(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;  // a flag
+    option->check([](const std::string& value) { return value.empty() ? "is empty" : ""; });
+  }
+  for (CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
+    command_refuse_empty(*child);
+  }
+}
+
 // CLI11's view of the command line, bound to what it fills in.
 struct CommandParser {
   CommandLine command;
@@ -61,8 +73,7 @@ struct CommandParser {
     app.fallthrough();
     app.allow_extras();
     app.add_option("--config", command.config_file, "Read this file; without it, the defaults hold")
-        ->type_name("FILE")
-        ->check([](const std::string& file) { return file.empty() ? "FILE is empty" : ""; });
+        ->type_name("FILE");
     app.add_flag("--version", version, "Print the version");
     app.add_option("--role", role, "What this process of a cluster does: all, api, worker or audit")
         ->type_name("ROLE");
@@ -75,6 +86,7 @@ struct CommandParser {
     add_operations();
     add_factors(*add(app, "factor", "Authenticator apps of a user, in the running otpd"));
     add_audit(*add(app, "audit", "The audit log of the running otpd"));
+    command_refuse_empty(app);
   }
 
   void add_factors(CLI::App& factor) {

@@ -105,6 +105,8 @@ struct LimitsConfig {
   Seconds user_window{3'600};
   std::uint32_t ip_sends = 100;
   Seconds ip_window{3'600};
+  std::uint32_t ip_guesses = 30;
+  Seconds ip_guesses_window{3'600};
   std::uint32_t ip_countries = 10;
   std::uint32_t application_sends_per_hour = 20'000;
   std::uint32_t application_sends_per_day = 200'000;

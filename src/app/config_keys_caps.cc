@@ -69,7 +69,8 @@ constexpr Key k_cap_keys[] = {
      .min = 30,
      .max = 600,
      .unit = "seconds",
-     .doc = "How long a message has to be verified before it is judged."},
+     .doc = "How long a message has at least to be verified before it is judged; up to a sixtieth "
+            "of window_s more."},
     {.path = "pumping.close_s",
      .binding = at<&Config::pumping, &PumpingConfig::close>,
      .min = 60,
@@ -116,7 +117,7 @@ constexpr Key k_cap_keys[] = {
      .binding = at<&Config::budget, &BudgetConfig::country_limits>,
      .check = is_country_budget,
      .form = "amounts above zero of countries, such as GB=100.00",
-     .doc = "What is another for some countries."},
+     .doc = "What is another for some countries. ZZ is for numbers of none."},
     {.path = "budget.prefix_limits",
      .binding = at<&Config::budget, &BudgetConfig::prefix_limits>,
      .check = is_prefix_budget,

@@ -23,7 +23,7 @@ bool recipient_is_code(std::string_view text) {
 }
 
 constexpr std::string_view k_countries_form =
-    "ISO 3166 country codes in capitals, such as US and DE";
+    "ISO 3166 country codes in capitals, such as US and DE, or ZZ";
 constexpr std::string_view k_types_form =
     "kinds of numbers: fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, "
     "shared_cost, voip, personal_number, pager, uan, voicemail, unknown";
@@ -33,12 +33,14 @@ constexpr Key k_recipient_keys[] = {
      .binding = at<&Config::destinations, &DestinationsConfig::allowed_countries>,
      .check = is_region,
      .form = k_countries_form,
-     .doc = "The countries of the phones that are served. Empty: all that are not denied."},
+     .doc =
+         "The countries of the phones that are served. Empty: all that are not denied. ZZ is for "
+         "numbers of none: satellite phones, international freephone."},
     {.path = "destinations.denied_countries",
      .binding = at<&Config::destinations, &DestinationsConfig::denied_countries>,
      .check = is_region,
      .form = k_countries_form,
-     .doc = "The countries of the phones that are not."},
+     .doc = "The countries of the phones that are not. ZZ is for numbers of none."},
     {.path = "destinations.denied_types",
      .binding = at<&Config::destinations, &DestinationsConfig::denied_types>,
      .check = recipient_is_number_type,

@@ -22,8 +22,6 @@ struct ConfigChecks {
   std::function<std::optional<std::string>(std::string_view purpose, std::string_view channel,
                                            std::string_view locale, std::string_view text)>
       message_template;
-  // Whether phone numbers of that ISO 3166 region are known.
-  std::function<bool(std::string_view region)> region;
 };
 
 struct LoadRequest {

@@ -1,5 +1,6 @@
 #include "app/key_request.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace otpd::app {
@@ -15,12 +16,15 @@ std::optional<std::string> read_duration(const char* flag, const std::string& wo
   return std::string(flag) + " needs a number with its unit, such as 90d, 24h, 30m or 45s";
 }
 
+// Every part, the empty ones too; of an empty text none.
 std::vector<std::string> split_at_commas(std::string_view text) {
   std::vector<std::string> out;
   while (!text.empty()) {
     const auto comma = text.find(',');
     out.emplace_back(text.substr(0, comma));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) out.emplace_back();
   }
   return out;
 }
@@ -31,9 +35,9 @@ std::optional<Seconds> parse_duration(std::string_view text) {
   if (text == "0") return Seconds(0);
   if (text.size() < 2 || text.size() > k_max_duration_digits + 1) return std::nullopt;
   std::uint32_t count = 0;
-  const char* const end = text.data() + text.size() - 1;
-  const auto [stop, bad] = std::from_chars(text.data(), end, count);
-  if (bad != std::errc() || stop != end) return std::nullopt;
+  const std::string_view digits = text.substr(0, text.size() - 1);
+  const auto [stop, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (bad != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
   switch (text.back()) {
     case 'd':
       return std::chrono::days(count);
@@ -55,6 +59,9 @@ std::optional<std::string> read_words(KeyRequest& request) {
   }
   if (auto wrong = read_duration("--overlap", words.overlap, request.overlap)) return wrong;
   request.scopes = split_at_commas(words.scopes);
+  if (std::ranges::find(request.scopes, "") != request.scopes.end()) {
+    return "--scopes has an empty part: name the scopes with one comma between two";
+  }
   return std::nullopt;
 }
 

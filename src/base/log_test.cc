@@ -29,7 +29,7 @@ std::vector<std::string> lines_of(Act act) {
   act();
   ::dup2(before, STDERR_FILENO);
   ::close(before);
-  std::rewind(file);
+  EXPECT_EQ(std::fseek(file, 0, SEEK_SET), 0);
   std::vector<std::string> lines(1);
   for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) {
     if (c == '\n') {

@@ -160,7 +160,7 @@ AccessControl::Checked AccessControl::check_key(std::string_view presented, cons
   if (!key) return std::unexpected(problem_of(key.error()));
   if (!*key) return std::unexpected(unknown_key());
   if (!(*key)->scopes.has_any_of(need.scopes)) return std::unexpected(insufficient(need.scopes));
-  return Caller{std::move((*key)->name), std::move((*key)->application)};
+  return Caller{std::move((*key)->name), std::move((*key)->application), true};
 }
 
 AccessControl::Checked AccessControl::check_keyless(const Need& need,
@@ -173,7 +173,8 @@ AccessControl::Checked AccessControl::check_keyless(const Need& need,
   if (has_keys() || !page.empty()) {
     return std::unexpected(unauthorized("This needs an API key as a bearer token."));
   }
-  if (may_send ? came_over_loopback(request) : is_local(request, client_ip)) return Caller{};
+  const bool local = is_local(request, client_ip);
+  if (local || (may_send && came_over_loopback(request))) return Caller{.speaks_for_users = local};
   return std::unexpected(
       unauthorized("There is no API key yet, so only this machine may call. Make one, or open "
                    "sending and verifying by auth.public."));

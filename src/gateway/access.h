@@ -37,8 +37,11 @@ struct Need {
 
 // Who calls, as it showed itself.
 struct Caller {
-  std::string name;         // for idempotency keys; empty for nobody in particular
+  std::string name;         // of its API key; empty: known by its address alone
   std::string application;  // whose key or page it is; empty: the one of the configuration's top
+  // Whether it may say whom a request is about: by its API key, or because it is this machine and
+  // there is no key yet. Whom sending and verifying is opened to may not.
+  bool speaks_for_users = false;
 };
 
 struct AccessConfig {

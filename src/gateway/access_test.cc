@@ -142,6 +142,22 @@ TEST_F(FreshAccess, OpenToEverybodyMeansSendingAndVerifyingOnly) {
   EXPECT_EQ(who(control, Access::operation, remote_call()), "!unauthorized");
 }
 
+TEST_F(FreshAccess, UsersAreSpokenForByAKeyOrByThisMachineWhileThereIsNone) {
+  const auto speaks = [](const AccessControl& control, const net::HttpRequest& request) {
+    return control
+        .check({Access::public_application, {otp::Scope::send}}, request, request.peer,
+               k_access_now)
+        ->speaks_for_users;
+  };
+  EXPECT_TRUE(speaks(with({}), local_call()));
+  net::HttpRequest forwarded = local_call();
+  forwarded.headers.emplace_back("X-Forwarded-For", "203.0.113.9");
+  EXPECT_FALSE(speaks(with({}), forwarded));
+  EXPECT_FALSE(speaks(with({}, true), remote_call()));
+  EXPECT_FALSE(speaks(with({}, true), local_call()));  // perhaps from behind a proxy
+  EXPECT_TRUE(speaks(with({"shop"}, true), remote_call("Bearer secret of shop")));
+}
+
 TEST_F(FreshAccess, TheAdminTokenOpensWhatIsForOperators) {
   const AccessControl control = with({"shop"});
   EXPECT_EQ(who(control, Access::admin, remote_call("Bearer " + k_admin_token)), "admin");

@@ -33,6 +33,8 @@ ordered_json shown_limits(const otp::Limits& limits) {
           {"user_window_s", in_seconds(limits.user_sends.window)},
           {"ip_sends", limits.ip_sends.max},
           {"ip_window_s", in_seconds(limits.ip_sends.window)},
+          {"ip_guesses", limits.ip_guesses.max},
+          {"ip_guesses_window_s", in_seconds(limits.ip_guesses.window)},
           {"ip_countries", limits.ip_countries.max},
           {"ip_captchas", limits.ip_captchas.max},
           {"ip_captchas_window_s", in_seconds(limits.ip_captchas.window)},

@@ -59,6 +59,7 @@ std::string_view limit_words(std::string_view limit) {
   if (limit == "recipient") return "Too many codes were sent to this recipient.";
   if (limit == "user") return "Too many codes were sent for this user.";
   if (limit == "guesses") return "Too many wrong codes for this recipient.";
+  if (limit == "ip_guesses") return "Too many wrong codes from this address.";
   if (limit == "captcha") return "Too many captchas were fetched from this address.";
   if (limit == "factor") return "Too many wrong codes for this factor; it is closed for a while.";
   if (limit == "recovery") return "Too many wrong recovery codes; they are closed for a while.";

@@ -94,7 +94,7 @@ inline std::vector<Malformed> malformed_requests() {
       {"GET /" + std::string(900, 'x') + " HTTP/1.1\r\nHost: a\r\nX: " + std::string(900, 'x') +
            "\r\n\r\n",
        431},
-      {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS to a plain port\r\n\r\n", 400},
+      {nul("\x16\x03\x01\x02@\x01@\x01\xfc\x03\x03 TLS to a plain port\r\n\r\n"), 400},
       {"\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"EHLO mail.example\r\nMAIL FROM:<a@b>\r\n\r\n", 400},
       {std::string(5000, '\xff'), 400},

@@ -37,7 +37,9 @@ class TestPeer {
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   TestPeer(TestPeer&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_), rest_(other.rest_) {}
+      : fd_(std::exchange(other.fd_, -1)),
+        connected_(other.connected_),
+        rest_(std::move(other.rest_)) {}
   TestPeer& operator=(TestPeer&&) = delete;
   ~TestPeer() { close(); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -44,7 +45,7 @@ class ScriptedConnection {
   void reset() {
     sockaddr nowhere{};
     nowhere.sa_family = AF_UNSPEC;
-    ::connect(fd_, &nowhere, sizeof nowhere);
+    EXPECT_EQ(::connect(fd_, &nowhere, sizeof nowhere), 0);
   }
   // Ends what waits in it; safe from another thread.
   void interrupt() { ::shutdown(fd_, SHUT_RDWR); }
@@ -65,7 +66,7 @@ class ScriptedServer {
     at.sin_family = AF_INET;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof at;
-    ::bind(fd_, reinterpret_cast<sockaddr*>(&at), size);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&at), size), 0);
     ::listen(fd_, 512);
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &size);
     port_ = ntohs(at.sin_port);

@@ -10,8 +10,6 @@ namespace {
 constexpr std::size_t k_max_whole_digits = 12;
 constexpr std::size_t k_max_fraction_digits = 6;
 constexpr std::string_view k_digits = "0123456789";
-// What a number without a country is counted under.
-constexpr std::string_view k_no_country = "ZZ";
 
 struct Named {
   std::string_view limit;
@@ -87,7 +85,7 @@ std::vector<CapScope> scopes_of(const CapRules& rules, const Recipient& recipien
         own != rules.prefix_budgets.end()) {
       scopes.push_back({"prefix", own->first, {{std::nullopt, std::nullopt, own->second}}});
     }
-    const std::string_view country = recipient.country.empty() ? k_no_country : recipient.country;
+    const std::string_view country = listed_country(recipient);
     scopes.push_back({"country", country, country_caps(rules, country)});
   }
   scopes.push_back({"application", {}, rules.application});

@@ -72,11 +72,11 @@ TEST(TransactionContext, PayeesAreShownAsTheyAreWritten) {
                           "b",
                           "a\xe2\x80\xa8"
                           "b",
-                          "a\xe2\x80\xae"
+                          "a\xe2\x80\xae"  // NOLINT(misc-misleading-bidirectional): spelt out
                           "b",
                           "a\xe2\x81\xa0"
                           "b",
-                          "a\xe2\x81\xa6"
+                          "a\xe2\x81\xa6"  // NOLINT(misc-misleading-bidirectional): spelt out
                           "b",
                           "a\xe2\x81\xaf"
                           "b",

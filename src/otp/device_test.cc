@@ -38,8 +38,8 @@ TEST(Device, NothingThatHidesOrTurnsText) {
         std::string("a\xe2\x80\x8d"),  // zero width joiner
         std::string("a\xe2\x80\x8f"),  // right-to-left mark
         std::string("a\xe2\x80\xa8"),  // line separator
-        std::string("a\xe2\x80\xae"),  // right-to-left override
-        std::string("a\xe2\x81\xa6"),  // left-to-right isolate
+        std::string("a\xe2\x80\xae"),  // NOLINT(misc-misleading-bidirectional): RTL override
+        std::string("a\xe2\x81\xa6"),  // NOLINT(misc-misleading-bidirectional): LTR isolate
         std::string("a\xe2\x81\xa9"),  // pop directional isolate
         std::string("\xef\xbb\xbf"
                     "a"),                 // byte order mark

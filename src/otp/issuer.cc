@@ -110,8 +110,10 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
 Task<Result<SendOutcome>> Issuer::send_under_key(Work& work, crypto::HashPool::Ticket ticket) {
   const SendRequest& request = work.request;
   const std::string_view index = services_.keys.index_key();
-  const Key key = idempotency_key(keyed_hash(index, "idempotency " + request.caller,
-                                             rules_.application, request.idempotency_key));
+  // Whoever has no API key is known by the address: two of them may choose the same key.
+  const std::string& caller = request.caller.empty() ? work.ip_hash : request.caller;
+  const Key key = idempotency_key(
+      keyed_hash(index, "idempotency " + caller, rules_.application, request.idempotency_key));
   const std::string fingerprint = crypto::hmac_sha256_parts(
       index, {"request", work.recipient_hash, request.channel, request.purpose, request.user_id,
               request.locale, work.bound_to});

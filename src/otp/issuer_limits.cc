@@ -54,7 +54,8 @@ Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit lim
         std::string_view reason = name;
         if (!verdict.allowed) {
           decision.out.refusal = RateLimited{name, limit, verdict};
-        } else if ((decision.out.refusal = further(state, now))) {
+        } else if (auto refused = further(state, now)) {
+          decision.out.refusal = std::move(refused);
           reason = k_ip_countries;
         } else {
           otp::charge(state.times, now);
@@ -73,7 +74,7 @@ Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit lim
 
 Task<Result<Issuer::Charge>> Issuer::charge_ip(Work& work) {
   const Limits& limits = rules_.limits;
-  const std::string& country = work.request.recipient.country;
+  const std::string_view country = listed_country(work.request.recipient);
   bool shadowed = false;
   auto charge = co_await charge_limit(
       work, ip_key(work.ip_hash), limits.ip_sends, "ip",

@@ -29,6 +29,11 @@ std::string captcha_fetches_hash(std::string_view index_key, std::string_view ap
   return keyed_hash(index_key, "captchas of ip", application, ip_bucket(address));
 }
 
+std::string ip_guesses_hash(std::string_view index_key, std::string_view application,
+                            std::string_view address) {
+  return keyed_hash(index_key, "guesses of ip", application, ip_bucket(address));
+}
+
 Key recipient_key(std::string_view hash) {
   return named('r', hash);
 }

@@ -24,6 +24,10 @@ std::string ip_hash(std::string_view index_key, std::string_view application,
 std::string captcha_fetches_hash(std::string_view index_key, std::string_view application,
                                  std::string_view address);
 
+// And the one under which its wrong guesses are counted.
+std::string ip_guesses_hash(std::string_view index_key, std::string_view application,
+                            std::string_view address);
+
 // Record names over such a hash.
 Key recipient_key(std::string_view hash);
 Key ip_key(std::string_view hash);

@@ -63,6 +63,7 @@ struct Limits {
   Limit recipient_guesses{15, std::chrono::hours(1)};
   Limit user_sends{10, std::chrono::hours(1)};
   Limit ip_sends{100, std::chrono::hours(1)};
+  Limit ip_guesses{30, std::chrono::hours(1)};       // wrong ones, of an end user's address
   Limit ip_countries{10, std::chrono::hours(1)};     // different ones that an address may send to
   bool ip_countries_shadow = false;                  // what goes beyond is only recorded
   Limit ip_captchas{100, std::chrono::minutes(10)};  // that an address fetches unasked

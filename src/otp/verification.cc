@@ -243,6 +243,7 @@ std::optional<Admission> admit(RecipientState& state, const SendQuestion& questi
 
 Reservation reserve(RecipientState& state, const VerifyQuestion& question, TimePoint now) {
   Verification* target = target_of(state, question);
+  if (target != nullptr && target->test_recipient && !question.test_recipient) target = nullptr;
   const std::uint32_t digits = target != nullptr ? target->digits : question.policy_digits;
   if (question.code_length != digits) return BadCode{digits};
   if (auto again = answer_repeat<Reservation>(target, question.asker, now)) return *again;

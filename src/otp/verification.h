@@ -96,6 +96,7 @@ struct VerifyQuestion {
   std::uint32_t policy_digits;  // what a code looks like when there is no verification
   const Limits& limits;
   const Asker& asker;
+  bool test_recipient = false;  // whether the recipient is one now: a fixed code is good no longer
 };
 
 struct Approved {

@@ -61,6 +61,9 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
                        request.code.reveal(), services_.random),
             EventWriter(services_.random, source),
             Secret(services_.random.bytes(k_session_secret_bytes))};
+  auto limited = co_await check_address(work, request.limited_ip);
+  if (!limited) co_return std::unexpected(limited.error());
+  if (*limited) co_return std::move(**limited);
   const auto reserved = co_await reserve_attempt(work, request);
   if (!reserved) co_return std::unexpected(reserved.error());
   if (const auto* again = std::get_if<Repeated>(&*reserved)) {
@@ -84,29 +87,79 @@ Task<Result<VerifyOutcome>> Verifier::verify(VerifyRequest request) {
       attempt.salt);
   if (!digest) co_return std::unexpected(digest.error());
 
-  co_return co_await settle_record(work, [&](RecipientState& state, TimePoint now) {
+  auto outcome = co_await settle_record(work, [&](RecipientState& state, TimePoint now) {
     return settle(state, attempt.verification_id, *digest, work.asker, now);
   });
+  if (outcome && std::holds_alternative<WrongCode>(*outcome)) {
+    // If that fails the code was wrong all the same; the address has one more guess.
+    (void)co_await count_wrong_guess(request.limited_ip);
+  }
+  co_return outcome;
+}
+
+// Refused before an attempt is taken: who tries many codes does not use up other people's attempts.
+// Guesses that are being hashed are not counted yet, so as many more may go through as run at once.
+Task<Result<std::optional<RateLimited>>> Verifier::check_address(const Work& work,
+                                                                 const std::string& ip) {
+  using Refusal = std::optional<RateLimited>;
+  if (ip.empty()) co_return Refusal();
+  const Limit& limit = rules_.limits.ip_guesses;
+  const auto loaded = co_await services_.store.load(guesses_key(ip));
+  if (!loaded) co_return std::unexpected(loaded.error());
+  if (loaded->version == 0) co_return Refusal();
+  auto state = decode<LogState>(loaded->bytes);
+  if (!state) co_return std::unexpected(state.error());
+  const TimePoint now = services_.clock.now();
+  const LimitVerdict verdict = check_limit(state->times, limit, now);
+  if (verdict.allowed) co_return Refusal();
+  Effects effects;
+  effects.events.push_back(work.events.make(type::k_limited, {}, now, "ip_guesses"));
+  const auto written = co_await services_.store.append(std::move(effects));
+  if (!written) co_return std::unexpected(written.error());
+  co_return RateLimited{"ip_guesses", limit, verdict};
+}
+
+Task<Result<void>> Verifier::count_wrong_guess(const std::string& ip) {
+  if (ip.empty()) co_return Result<void>();
+  const Limit& limit = rules_.limits.ip_guesses;
+  const auto counted = co_await update<LogState, bool>(
+      services_.store, services_.clock, guesses_key(ip), [&](LogState& state, TimePoint now) {
+        // One beyond the limit tells nothing that the limit does not.
+        const bool counts = check_limit(state.times, limit, now).allowed;
+        if (counts) charge(state.times, now);
+        return Decision<bool>{.out = counts, .changed = counts, .expires_at = now + limit.window};
+      });
+  if (!counted) co_return std::unexpected(counted.error());
+  co_return Result<void>();
+}
+
+Key Verifier::guesses_key(const std::string& ip) const {
+  return ip_key(ip_guesses_hash(services_.keys.index_key(), rules_.application, ip));
 }
 
 Task<Result<Reservation>> Verifier::reserve_attempt(const Work& work,
                                                     const VerifyRequest& request) {
   const std::string bound_to = context_hash(services_.keys.index_key(), request.context);
-  const VerifyQuestion question{request.purpose,
-                                bound_to,
-                                request.verification_id,
-                                request.code.size(),
-                                rules_.policies.at(request.purpose).digits,
-                                rules_.limits,
-                                work.asker};
+  VerifyQuestion question{request.purpose,
+                          bound_to,
+                          request.verification_id,
+                          request.code.size(),
+                          rules_.policies.at(request.purpose).digits,
+                          rules_.limits,
+                          work.asker};
   co_return co_await update<RecipientState, Reservation>(
       services_.store, services_.clock, recipient_key(work.recipient_hash),
       [&](RecipientState& state, TimePoint now) {
         Decision<Reservation> decision{.out = Gone{}};
         auto& lines = decision.effects.events;
-        lines = work.events.expire(state, now);
+        auto expired = work.events.expire(state, now);
+        question.test_recipient =
+            find_test_recipient(rules_.test_recipients, request.recipient, now) != nullptr;
         decision.out = reserve(state, question, now);
-        decision.changed = is_change(decision.out) || !lines.empty();
+        decision.changed = is_change(decision.out);
+        // What has expired is told with whatever is written anyway, or by the sweep. A commit for
+        // that alone would take time, by which it would be heard that there was a code.
+        if (decision.changed) lines = std::move(expired);
         state.application = rules_.application;  // it was found by the recipient's address
         if (std::holds_alternative<GuessesLimited>(decision.out)) {
           lines.push_back(work.events.make(type::k_limited, {}, now, "guesses"));

@@ -3,6 +3,7 @@
 // hashed as the policy allows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -19,6 +20,9 @@ struct VerifyRequest {
   Secret code;
   std::string caller;  // who asks, if it showed an API key
   std::string client_ip;
+  // The address whose wrong guesses are limited: the end user's, where it is known. Empty for a
+  // server that asks for many and does not tell.
+  std::string limited_ip = {};
   std::string device = {};  // for the session that a yes opens (device.h); may be empty
 };
 
@@ -51,6 +55,9 @@ class Verifier {
 
  private:
   struct Work;
+  Task<Result<std::optional<RateLimited>>> check_address(const Work& work, const std::string& ip);
+  Task<Result<void>> count_wrong_guess(const std::string& ip);
+  Key guesses_key(const std::string& ip) const;
   Task<Result<Reservation>> reserve_attempt(const Work& work, const VerifyRequest& request);
   template <class Rule>
   Task<Result<VerifyOutcome>> settle_record(Work& work, Rule rule);

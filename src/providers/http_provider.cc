@@ -145,9 +145,9 @@ class HttpProvider final : public delivery::Provider {
     const auto holds = [&](const HttpRule& rule) { return rule.holds(answer.status, body); };
     if (std::ranges::any_of(plan_.success, holds) &&
         (!plan_.success_rule || holds(*plan_.success_rule))) {
-      std::string id = pointed(body, config_.id_pointer);
+      const std::string id = pointed(body, config_.id_pointer);
       const bool named = is_token(id, k_max_http_id_bytes, k_http_id_signs);
-      return accepted(named ? std::move(id) : job_id);
+      return accepted(named ? id : job_id);
     }
     const std::string code = pointed(body, config_.error_pointer);
     const bool told = is_token(code, k_max_http_reason_bytes, "-_.");

@@ -109,9 +109,9 @@ class Webhook final : public delivery::Provider {
 
 Outcome classify_webhook(const net::HttpAnswer& answer, const std::string& job_id, TimePoint now) {
   if (answer.status >= 200 && answer.status < 300) {
-    std::string id = plain_text(member(read_json(answer.body), "id"));
+    const std::string id = plain_text(member(read_json(answer.body), "id"));
     const bool named = is_token(id, k_max_webhook_id_bytes, k_webhook_id_signs);
-    return accepted(named ? std::move(id) : job_id);
+    return accepted(named ? id : job_id);
   }
   const Kind kind = answer.status == 422 ? Kind::rejected : kind_of_http(answer.status);
   return with_wait(refused(kind, "http " + std::to_string(answer.status)), answer.headers, now);

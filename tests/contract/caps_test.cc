@@ -243,6 +243,14 @@ TEST_P(CapUseCase, AnAddressMaySendToSoManyCountries) {
   EXPECT_EQ(fate(french(0)), "sent");
 }
 
+TEST_P(CapUseCase, NumbersOfNoCountryAreACountryOfAnAddress) {
+  house_.rules.limits.ip_countries.max = 1;
+  EXPECT_EQ(fate("+80012345678"), "sent");
+  EXPECT_EQ(fate("+870773111632"), "sent");
+  EXPECT_EQ(send(R"({"email":"ada@example.com"})").status, 202);
+  EXPECT_EQ(fate(american(0)), "ip");
+}
+
 TEST_P(CapUseCase, AnIPv6SubscriberIsOneAddressWhateverItIs) {
   house_.rules.limits.ip_countries.max = 1;
   const auto send_from = [&](const std::string& ip, const std::string& phone, const char* country) {

@@ -93,6 +93,17 @@ TEST_P(IdempotentSend, EachCallerHasKeysOfItsOwn) {
   EXPECT_EQ(house_.take_all().size(), 2U);
 }
 
+TEST_P(IdempotentSend, WithoutAnApiKeyEachAddressHasKeysOfItsOwn) {
+  for (const char* ip : {"192.0.2.1", "192.0.2.2"}) {
+    otp::SendRequest send =
+        request("key-1", ip == std::string("192.0.2.1") ? k_phone : "+14155550100");
+    send.caller.clear();
+    send.client_ip = ip;
+    accepted(std::move(send));
+  }
+  EXPECT_EQ(house_.take_all().size(), 2U);
+}
+
 TEST_P(IdempotentSend, WhileTheFirstRunsTheSecondIsToldSo) {
   die_at_write(k_charge_ip);
   EXPECT_FALSE(house_.try_send(request()));

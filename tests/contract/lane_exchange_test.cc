@@ -64,7 +64,7 @@ struct Worker {
     delivery::Message message;
     storage::await(lane.attempt(message, Millis(1'000), clock));
   }
-  void talk() { storage::await(exchange.exchange()); }
+  bool talk() { return storage::await(exchange.exchange()).has_value(); }
 
   SeededRandom random{1};
   Metrics metrics;
@@ -83,7 +83,7 @@ class LaneExchange : public ::testing::Test {
   }
   void all_talk() {
     for (int round = 0; round < 2; ++round) {
-      for (Worker* worker : {&one_, &two_, &api_}) worker->talk();
+      for (Worker* worker : {&one_, &two_, &api_}) EXPECT_EQ(worker->talk(), !board_.away);
     }
   }
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -19,12 +20,21 @@ namespace {
 
 const std::string k_programs = "/usr/lib/postgresql/15/bin/";
 
+struct User {
+  uid_t uid;
+  gid_t gid;
+};
+
 // The user that PostgreSQL runs as when we are root.
-const passwd& humble_user() {
-  const passwd* user = getpwnam("postgres");
-  if (user == nullptr) user = getpwnam("nobody");
-  if (user == nullptr) throw std::runtime_error("no user to run PostgreSQL as");
-  return *user;
+User humble_user() {
+  for (const char* name : {"postgres", "nobody"}) {
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 4096> text{};
+    getpwnam_r(name, &entry, text.data(), text.size(), &found);
+    if (found != nullptr) return {found->pw_uid, found->pw_gid};
+  }
+  throw std::runtime_error("no user to run PostgreSQL as");
 }
 
 // Starts a program of PostgreSQL that ends with us, with its output in `log`.
@@ -33,14 +43,13 @@ pid_t spawn(const std::vector<std::string>& words, const std::string& log) {
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const bool root = geteuid() == 0;
-  const uid_t uid = root ? humble_user().pw_uid : geteuid();
-  const gid_t gid = root ? humble_user().pw_gid : getegid();
+  const User as = root ? humble_user() : User{geteuid(), getegid()};
   const pid_t child = fork();
   if (child != 0) return child;
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   dup2(out, STDOUT_FILENO);
   dup2(out, STDERR_FILENO);
-  if (root && (setgroups(0, nullptr) != 0 || setgid(gid) != 0 || setuid(uid) != 0)) _exit(1);
+  if (root && (setgroups(0, nullptr) != 0 || setgid(as.gid) != 0 || setuid(as.uid) != 0)) _exit(1);
   prctl(PR_SET_PDEATHSIG, SIGQUIT);  // at once, with all its processes; a change of user undoes it
   execv(arguments[0], arguments.data());
   _exit(127);
@@ -74,7 +83,8 @@ std::string PostgresShell::run(const std::string& sql) {
 
 PostgresServer::PostgresServer() {
   if (geteuid() == 0) {
-    if (chown(folder_.path().c_str(), humble_user().pw_uid, humble_user().pw_gid) != 0) {
+    const User owner = humble_user();
+    if (chown(folder_.path().c_str(), owner.uid, owner.gid) != 0) {
       throw std::runtime_error("cannot give the folder away");
     }
   }

@@ -96,6 +96,19 @@ TEST_P(TestRecipientUseCase, FromItsEndOnItIsLikeAnyOther) {
   EXPECT_TRUE(std::holds_alternative<otp::Verified>(house_.verify(payload.code.reveal())));
 }
 
+TEST_P(TestRecipientUseCase, AFixedCodeEndsWithItsRecipient) {
+  house_.world.clock.advance(std::chrono::hours(24) - Millis(1));
+  house_.send(house_.send_request());
+  house_.world.clock.advance(Millis(1));
+  EXPECT_TRUE(std::holds_alternative<otp::Gone>(house_.verify(k_fixed)));
+}
+
+TEST_P(TestRecipientUseCase, AFixedCodeEndsWhenItIsConfiguredNoMore) {
+  house_.send(house_.send_request());
+  const auto one = house_.rules.test_recipients.extract(k_phone);
+  EXPECT_TRUE(std::holds_alternative<otp::Gone>(house_.verify(k_fixed)));
+}
+
 TEST_P(TestRecipientUseCase, ACodeDrawnBeforeItWasOneIsSuperseded) {
   auto one = house_.rules.test_recipients.extract(k_phone);
   const otp::Payload before = house_.send_and_take();

@@ -145,10 +145,51 @@ TEST_P(VerifyUseCase, ACodeWorksUntilItsLastMillisecond) {
   EXPECT_TRUE(
       is<otp::Gone>(house_.verify(house_.verify_request(other.code.reveal(), "+14155550100"))));
   EXPECT_EQ(house_.status(other.verification_id), "expired");
-  house_.verify(house_.verify_request(other.code.reveal(), "+14155550100"));
+}
+
+// Writing takes time, by which it would be heard that there was a code.
+TEST_P(VerifyUseCase, AnExpiredCodeIsNotToldBecauseSomebodyTriesIt) {
+  const otp::Payload payload = house_.send_and_take();
+  house_.world.clock.advance(Seconds(300));
+  int written = 0;
+  house_.store.script = [&](Operation operation, const otp::Key&, const otp::Effects&) {
+    if (operation != Operation::load) ++written;
+    return Fault::none;
+  };
+  EXPECT_TRUE(is<otp::Gone>(house_.verify(payload.code.reveal())));
+  EXPECT_EQ(written, 0);
+  house_.store.script = nullptr;
+  house_.send_and_take();
+  house_.verify("000000");
   const auto expired = house_.events(type::k_expired);
   ASSERT_EQ(expired.size(), 1U);
-  EXPECT_EQ(expired[0].verification_id, other.verification_id.text());
+  EXPECT_EQ(expired[0].verification_id, payload.verification_id.text());
+}
+
+TEST_P(VerifyUseCase, WrongCodesOfOneAddressAreLimitedOverAllRecipients) {
+  house_.rules.limits.ip_guesses = {2, std::chrono::hours(1)};
+  const auto guess = [&](const std::string& phone, const std::string& ip, bool right = false) {
+    otp::Payload payload = house_.send_and_take(house_.send_request(phone));
+    const std::string code(payload.code.reveal());
+    auto request = house_.verify_request(right ? code : other_code(code), phone);
+    request.limited_ip = ip;
+    return std::pair(house_.verify(std::move(request)), std::move(payload));
+  };
+  const std::string ip = "2001:db8:1:2::1";
+  EXPECT_TRUE(is<otp::WrongCode>(guess("+14155550100", ip).first));
+  EXPECT_TRUE(is<otp::Verified>(guess("+14155550101", ip, true).first));
+  EXPECT_TRUE(is<otp::WrongCode>(guess("+14155550102", ip).first));
+  house_.world.clock.advance(Seconds(10));
+  const auto [refused, payload] = guess("+14155550103", "2001:db8:1:2::2", true);
+  const auto& limited = std::get<otp::RateLimited>(refused);
+  EXPECT_EQ(limited.limit, "ip_guesses");
+  EXPECT_EQ(limited.verdict.retry_after, std::chrono::hours(1) - Seconds(10));
+  EXPECT_EQ(attempts_used(payload), 0U);
+  EXPECT_EQ(house_.events(type::k_limited)[0].detail, "ip_guesses");
+  EXPECT_TRUE(is<otp::WrongCode>(guess("+14155550104", "2001:db8:1:3::1").first));
+  EXPECT_TRUE(is<otp::WrongCode>(guess("+14155550105", {}).first));  // a server for many
+  house_.world.clock.advance(std::chrono::hours(1) - Seconds(10));
+  EXPECT_TRUE(is<otp::WrongCode>(guess("+14155550106", ip).first));
 }
 
 TEST_P(VerifyUseCase, OneAnswerForEverythingThatIsNoLongerThere) {

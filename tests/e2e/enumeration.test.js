@@ -63,7 +63,6 @@ async function gather() {
   await stack.advance(400);
   kinds.live = Array.from({ length: people }, newPhone);
   for (const phone of kinds.live) await sendTo(phone);
-  for (const one of kinds.expired) assert.equal((await verify(one.phone, one.code)).status, 410);
   return kinds;
 }
 

@@ -1,11 +1,12 @@
 // Public mode: pages of other origins in real Chromium, callers without a key, and whose address
 // counts.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { launch } from './support/browser.js';
 import { exchange } from './support/http.js';
 import { fromPage as pageCall, servePage } from './support/pages.js';
-import { newIp, newPhone, Stack } from './support/stack.js';
+import { newIp, newPhone, Stack, wrong } from './support/stack.js';
 
 const shop = await servePage();
 const stranger = await servePage();
@@ -14,6 +15,7 @@ const stack = await Stack.start({
     OTPD_AUTH_PUBLIC: 'true',
     OTPD_AUTH_CORS_ORIGINS: shop.origin,
     OTPD_LIMITS_IP_SENDS: '3',
+    OTPD_LIMITS_IP_GUESSES: '2',
   },
 });
 const browser = await launch();
@@ -132,6 +134,23 @@ test('without a key nobody says whose address it is', async () => {
   }
 });
 
+test('a few guesses at each of many people are limited by address', async () => {
+  const ip = newIp();
+  const guess = async (from, right) => {
+    const phone = newPhone();
+    await send(newIp(), { json: { phone } });
+    const code = await stack.code(phone);
+    return stack.call('POST', '/otp/verify',
+      { ip: from, json: { phone, code: right ? code : wrong(code) } });
+  };
+  const answers = await statuses([false, true, false, true, false].map((right) =>
+    () => guess(ip, right)));
+  assert.deepEqual(answers, [401, 200, 401, 429, 429]);
+  const refused = await guess(ip, true);
+  assert.equal(refused.json.limit, 'ip_guesses');
+  assert.equal((await guess(newIp(), true)).status, 200);
+});
+
 test('with a key the end user counts, in the limits and in the audit log', async () => {
   const made = await stack.admin('POST', '/admin/keys', { json: { name: 'backend' } });
   const headers = { Authorization: `Bearer ${made.json.secret}` };
@@ -159,4 +178,25 @@ test('with a key the end user counts, in the limits and in the audit log', async
   for (const type of ['send', 'verify_success']) {
     assert.equal(events.find((one) => one.event_type === type).ip_address, client, type);
   }
+});
+
+test('whoever has no key says neither whose login it is nor what a message confirms', async () => {
+  const made = await stack.admin('POST', '/admin/keys', { json: { name: 'logins' } });
+  const headers = { Authorization: `Bearer ${made.json.secret}` };
+  const ip = newIp();
+  const body = { phone: newPhone(), user_id: randomUUID() };
+  const context = { amount: '1.00', currency: 'USD', payee: 'https://evil.example/login' };
+  for (const [member, json] of [['user_id', body],
+    ['purpose', { phone: newPhone(), purpose: 'transaction', context }]]) {
+    const refused = await fromPage(shop.origin, 'POST', '/otp/send', json);
+    assert.deepEqual([refused.status, refused.body.error, refused.body.member],
+      [400, 'invalid_request', member]);
+    const allowed = await stack.call('POST', '/otp/send',
+      { json: { ...json, client_ip: ip }, headers });
+    assert.equal(allowed.status, 202, allowed.body);
+  }
+  // What the backend has begun, the user may end.
+  const json = { phone: body.phone, code: await stack.code(body.phone) };
+  const verified = await stack.call('POST', '/otp/verify', { json });
+  assert.deepEqual([verified.status, verified.json.user_id], [200, body.user_id]);
 });

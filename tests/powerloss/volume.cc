@@ -10,9 +10,9 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -86,7 +86,9 @@ Result<void> Volume::cut_power() {
   const bool cut = folder >= 0 && ::ioctl(folder, k_ioc_shutdown, &how) == 0;
   const int error = errno;
   if (folder >= 0) ::close(folder);
-  if (!cut) return fail(Failure::internal, std::string("cannot stop ext4: ") + strerror(error));
+  if (!cut) {
+    return fail(Failure::internal, "cannot stop ext4: " + std::generic_category().message(error));
+  }
   return {};
 }
 

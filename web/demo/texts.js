@@ -90,6 +90,8 @@ const limited = {
     ['Too many wrong codes', `This app's codes are locked for a while. Try again ${when}.`],
   recovery: (when) =>
     ['Too many wrong codes', `Recovery codes are locked for a while. Try again ${when}.`],
+  ip_guesses: (when) =>
+    ['Too many wrong codes', `Too many wrong codes came from your network. Try again ${when}.`],
   guesses: (when) =>
     ['Too many wrong codes', `Codes for this address are locked for a while. Try again ${when}.`],
 };

@@ -1,8 +1,9 @@
 #include "storage/postgres/partitions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <optional>
 
 #include "storage/postgres/schema.h"
@@ -14,9 +15,7 @@ constexpr std::string_view k_prefix = "otp_events_";
 
 // "2027-11-01 00:00:00+00"
 std::string bound_of(Month month) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%04d-%02d-01 00:00:00+00", month / 12, month % 12 + 1);
-  return text;
+  return fmt::format("{:04}-{:02}-01 00:00:00+00", month / 12, month % 12 + 1);
 }
 
 bool exists(Session& session, const std::string& partition) {
@@ -102,9 +101,7 @@ TimePoint begin_of(Month month) {
 }
 
 std::string partition_name(Month month) {
-  char name[32];
-  std::snprintf(name, sizeof name, "%s%04d%02d", k_prefix.data(), month / 12, month % 12 + 1);
-  return name;
+  return fmt::format("{}{:04}{:02}", k_prefix, month / 12, month % 12 + 1);
 }
 
 void Partitions::ensure(Session& session, const std::vector<audit::Event>& events) {

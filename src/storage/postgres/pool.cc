@@ -39,22 +39,22 @@ Result<void> Pool::first_connection() {
 }
 
 void Pool::submit(Call call) {
-  std::optional<Error> refused;
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      refused = {Failure::unavailable, "the connection to PostgreSQL is being closed"};
-    } else if (away_) {
-      refused = away_;
-    } else if (calls_.size() >= config_.queue_limit) {
-      refused = {Failure::overloaded, "too many calls wait for PostgreSQL"};
-    } else {
-      calls_.push_back(std::move(call));
-      waiting_.set(static_cast<double>(calls_.size()));
-    }
+  std::unique_lock lock(mutex_);
+  if (auto refused = refusal()) {
+    lock.unlock();
+    return call.work(std::unexpected(std::move(*refused)));
   }
-  if (refused) return call.work(std::unexpected(std::move(*refused)));
+  calls_.push_back(std::move(call));
+  waiting_.set(static_cast<double>(calls_.size()));
+  lock.unlock();
   arrived_.notify_one();
+}
+
+std::optional<Error> Pool::refusal() const {
+  if (stopping_) return Error{Failure::unavailable, "the connection to PostgreSQL is being closed"};
+  if (away_) return away_;
+  if (calls_.size() < config_.queue_limit) return std::nullopt;
+  return Error{Failure::overloaded, "too many calls wait for PostgreSQL"};
 }
 
 void Pool::stop() {

@@ -59,6 +59,7 @@ class Pool {
   };
 
   void submit(Call call);
+  std::optional<Error> refusal() const;  // of a further call; under mutex_
   void run(int index);
   bool connect(Session& session);
   std::optional<Call> next_call();
