@@ -86,6 +86,16 @@ std::string host_of(const std::string& url) {
   return rest.substr(0, rest.find_first_of(":/"));
 }
 
+// As browsers spell it; empty for what is no URL.
+std::string origin_of(const std::string& text) {
+  const auto url = parse_url(text);
+  if (!url) return {};
+  const bool usual = url->port.empty() || url->port == (url->scheme == "https" ? "443" : "80");
+  const bool v6 = url->host.contains(':');
+  return url->scheme + "://" + (v6 ? "[" + url->host + "]" : url->host) +
+         (usual ? "" : ":" + url->port);
+}
+
 }  // namespace
 
 Result<void> make_private_folder(const std::string& dir) {
@@ -233,6 +243,11 @@ otp::Applications application_names(const Config& config) {
   return names;
 }
 
+bool seems_proxied(const Config& config) {
+  const auto url = parse_url(config.server.public_url);
+  return url && !is_loopback(*url) && config.auth.api_keys.empty();
+}
+
 gateway::Cors make_cors(const Config& config) {
   gateway::Cors cors(config.auth.cors_origins);
   for (const auto& [name, other] : config.applications) cors.add(name, other->auth.cors_origins);
@@ -252,6 +267,8 @@ Result<gateway::AccessControl> make_access(const Config& config, Random& random,
   }
   access.admin_token = std::move(*token);
   access.own_hosts = {host_of(config.server.public_url)};
+  access.own_origin = origin_of(config.server.public_url);
+  access.tls = !config.server.tls_certificate.empty();
   return gateway::AccessControl::make(std::move(access), book);
 }
 

@@ -43,6 +43,10 @@ std::unique_ptr<otp::CaptchaJudge> make_captcha_judge(const FrictionConfig& conf
 // The applications that there are.
 otp::Applications application_names(const Config& config);
 
+// Whether callers seem to come through a proxy, and no key of the configuration tells them from
+// this machine.
+bool seems_proxied(const Config& config);
+
 // The origins of all applications.
 gateway::Cors make_cors(const Config& config);
 

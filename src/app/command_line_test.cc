@@ -227,6 +227,17 @@ TEST(CommandLine, AnEmptyValueIsRefusedWhereverItStands) {
   EXPECT_THAT(command_of(all[6]).text, HasSubstr("NAME: is empty"));
 }
 
+TEST(CommandLine, AnApplicationIsNamedTheSameWayEverywhere) {
+  for (const char* option : {"--app", "--application"}) {
+    const auto key = command_of({"key", "create", "a", option, "bank"});
+    EXPECT_EQ(key.key.application, "bank") << key.text;
+    const auto factor = command_of({"factor", "list", "u", option, "bank"});
+    EXPECT_EQ(factor.application, "bank") << factor.text;
+    const auto search = command_of({"audit", "search", option, "bank"});
+    EXPECT_EQ(search.audit.application, "bank") << search.text;
+  }
+}
+
 TEST(CommandLine, NoScopeIsAnEmptyPart) {
   for (const char* scopes : {"send,", ",", ",send", "send,,verify"}) {
     const auto command = command_of({"key", "create", "a", "--scopes", scopes});
@@ -257,6 +268,10 @@ TEST(CommandLine, CarriesOutTheConfigCommands) {
             "0|[applications.shop.limits]\nip_sends = 20  # flag "
             "--applications.shop.limits.ip_sends\n|");
   EXPECT_EQ(run({"app", "show", "bank", shop}), "2||otpd: there is no [applications.bank]\n");
+  EXPECT_EQ(run({"app", "show", "default", shop, "--limits.ip_sends=30", "--log.level=off"}),
+            "0|[limits]\nip_sends = 30  # flag --limits.ip_sends\n|");
+  EXPECT_EQ(run({"app", "show", "main", "--otp.application=main", "--limits.ip_sends=30"}),
+            "0|[limits]\nip_sends = 30  # flag --limits.ip_sends\n|");
 }
 
 }  // namespace

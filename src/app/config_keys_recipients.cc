@@ -63,7 +63,8 @@ constexpr Key k_recipient_keys[] = {
      .check = recipient_is_code,
      .form = "4 to 10 digits",
      .may_be_empty = true,
-     .doc = "The code of every send to it. Whoever knows it can log in as this recipient."},
+     .doc = "The code of every send to it, with as many digits as codes of a purpose have. Whoever "
+            "knows it can log in as this recipient."},
     {.path = "test_recipients.*.expires_on",
      .binding = each<&Config::test_recipients, &TestRecipientConfig::expires_on>,
      .check = is_date,

@@ -1,5 +1,7 @@
 #include "app/key_upkeep.h"
 
+#include <utility>
+
 #include "base/log.h"
 
 namespace otpd::app {
@@ -19,6 +21,13 @@ Task<void> KeyUpkeep::run() {
                 {{"reason", read.error().message}});
     }
     worked = read.has_value();
+    if (read && std::exchange(seems_proxied_, false) && !book_.had_keys()) {
+      log::warn(
+          "server.public_url is not this machine's and there is no API key yet: whatever a proxy "
+          "on "
+          "this machine forwards without a forwarding field may do everything; `otpd key create "
+          "NAME` ends that");
+    }
     if (reads % k_reads_per_write == 0) co_await write_uses();
     co_await sleep_for(k_read_keys_every);
   }

@@ -20,6 +20,7 @@
 #include "delivery/expiry_sweep.h"
 #include "delivery/lane_exchange.h"
 #include "gateway/gateway.h"
+#include "otp/refusals.h"
 
 namespace otpd::app {
 namespace {
@@ -75,8 +76,8 @@ class Process final : public Otpd {
     auto server = net::HttpServer::listen(
         loops_, make_server_config(config_.server),
         [this](net::HttpRequest request) { return gateway_->handle(std::move(request)); },
-        [this](int status, std::string_view reason) {
-          return gateway_->error_page(status, reason);
+        [this](int status, std::string_view reason, const net::RequestGist& request) {
+          return gateway_->error_page(status, reason, request);
         });
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);
@@ -132,7 +133,7 @@ class Process final : public Otpd {
   // What everything is written through.
   otp::Store& store() { return webhooks_ ? webhooks_->store() : backend_->store(); }
 
-  otp::Services services() { return {store(), *clock_, random_, *keys_, *hashes_}; }
+  otp::Services services() { return {*refusals_, *clock_, random_, *keys_, *hashes_}; }
 
   const Config& config_;
   const Duties duties_;
@@ -147,6 +148,7 @@ class Process final : public Otpd {
   storage::ClusterBackend* cluster_ = nullptr;  // backend_, if it is one
   std::unique_ptr<crypto::HashPool> hashes_;
   std::unique_ptr<Webhooks> webhooks_;  // null: nobody wants events
+  std::optional<otp::RefusalStore> refusals_;
   std::optional<delivery::ExpirySweep> deadlines_;
   std::optional<audit::Checkpointer> checkpointer_;
 
@@ -211,6 +213,7 @@ Result<void> Process::open_delivery() {
   const auto make_judge = [this](const FrictionConfig& friction) {
     return make_captcha_judge(friction, worker_[0], *client_);
   };
+  refusals_.emplace(store());
   auto applications = Applications::make(config_, services(), lanes_, make_judge);
   if (!applications) return std::unexpected(applications.error());
   applications_ = std::move(*applications);
@@ -248,7 +251,7 @@ delivery::ReceiptSink Process::receipt_sink(const std::string& provider) {
 
 Result<void> Process::open_gateway() {
   api_keys_ = std::make_unique<otp::ApiKeys>(services());
-  key_upkeep_.emplace(key_book_, *api_keys_);
+  key_upkeep_.emplace(key_book_, *api_keys_, seems_proxied(config_));
   if (const auto read = read_api_keys(); !read) return read;
   auto access = make_access(config_, random_, key_book_);
   if (!access) return std::unexpected(access.error());

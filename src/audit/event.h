@@ -66,6 +66,7 @@ struct Event {
   std::string purpose;
   std::string provider;
   // A short reason from a fixed set, e.g. "ip", "21211"; or the id of a factor or of an API key.
+  // A refusal's may end in "; 120 more" (otp/refusals.h).
   std::string detail;
   std::string application;  // whose it is; empty: the base one, or nobody in particular
   bool operator==(const Event&) const = default;

@@ -35,6 +35,19 @@ bool is_forwarded(const net::HttpRequest& request) {
          net::count_headers(request.headers, "Forwarded") > 0;
 }
 
+// Whether a web page of another origin makes this request, as far as its browser says.
+bool is_of_another_page(const net::HttpRequest& request, const AccessConfig& config) {
+  const std::string_view site = net::find_header(request.headers, "Sec-Fetch-Site");
+  if (!site.empty() && site != "same-origin" && site != "none") return true;
+  const std::size_t origins = net::count_headers(request.headers, "Origin");
+  if (origins == 0) return false;
+  const std::string_view origin = net::find_header(request.headers, "Origin");
+  const std::string_view host = net::find_header(request.headers, "Host");
+  const bool own = origin == config.own_origin ||
+                   origin == fmt::format("{}://{}", config.tls ? "https" : "http", host);
+  return origins > 1 || !own;
+}
+
 // With `error` as RFC 6750 section 3.1 names it; empty where nothing was presented.
 Problem unauthorized(std::string detail, std::string_view error = {}) {
   Problem problem{.name = ProblemName::unauthorized, .detail = std::move(detail)};
@@ -99,9 +112,19 @@ Result<AccessControl> AccessControl::make(AccessConfig config, KeyBook& book) {
   return control;
 }
 
+std::vector<KnownKey> AccessControl::configured_keys() const {
+  std::vector<KnownKey> keys;
+  for (const auto& [_, key] : configured_) keys.push_back(key);
+  std::ranges::sort(keys, {}, [](const KnownKey& key) {
+    return std::pair(std::string_view(key.application), std::string_view(key.name));
+  });
+  return keys;
+}
+
 bool AccessControl::is_local(const net::HttpRequest& request, std::string_view client_ip) const {
   // A proxy on this machine, declared or not, may speak for anybody.
-  return is_loopback(client_ip) && !is_forwarded(request) && came_over_loopback(request);
+  return is_loopback(client_ip) && !is_forwarded(request) && came_over_loopback(request) &&
+         !is_of_another_page(request, config_);
 }
 
 bool AccessControl::came_over_loopback(const net::HttpRequest& request) const {
@@ -164,8 +187,7 @@ AccessControl::Checked AccessControl::check_keyless(const Need& need,
   if (has_keys() || !page.empty()) {
     return std::unexpected(unauthorized("This needs an API key as a bearer token."));
   }
-  const bool local = is_local(request, client_ip);
-  if (local || (may_send && came_over_loopback(request))) return Caller{.speaks_for_users = local};
+  if (is_local(request, client_ip)) return Caller{.speaks_for_users = true};
   return std::unexpected(
       unauthorized("There is no API key yet, so only this machine may call. Make one, or open "
                    "sending and verifying by auth.public."));

@@ -23,7 +23,7 @@ namespace otpd::gateway {
 enum class Access : std::uint8_t {
   anybody,             // health, the contract, the demo page
   application,         // an API key; without any, this machine only, not what it forwards
-  public_application,  // an API key, unless opened to everybody; without any, over loopback only;
+  public_application,  // an API key, unless opened to everybody; without any, this machine only;
                        // without a key, a page calls for the application that has its origin
   operation,           // as admin, or this machine
   admin,               // the admin token, or an API key of the base application with that scope
@@ -56,6 +56,10 @@ struct AccessConfig {
   // Host names under which this machine may be called without a key (besides the loopback names):
   // a web page that rebinds its name to 127.0.0.1 calls under another.
   std::vector<std::string> own_hosts;
+  // Where this service's own pages are from, as browsers spell it, besides its address as a request
+  // has it. No other page may do what is open to this machine.
+  std::string own_origin = {};
+  bool tls = false;  // whether requests come by https
 };
 
 class AccessControl {
@@ -63,6 +67,9 @@ class AccessControl {
   // Failure::invalid naming the key entry that cannot be used. `book` has the other API keys, and
   // says which applications there are; it outlives this.
   static Result<AccessControl> make(AccessConfig config, KeyBook& book);
+
+  // The API keys that the configuration has, by application and name.
+  std::vector<KnownKey> configured_keys() const;
 
   // The caller, or the refusal. API keys are found by their SHA-256 and compared in constant time,
   // as is the admin token.

@@ -1,4 +1,5 @@
 // GET /captcha: a challenge before anybody asks for one, as widgets like to fetch it.
+#include "gateway/otp_members.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
 
@@ -22,8 +23,9 @@ Task<net::HttpResponse> fresh_captcha(const Service&, const Call& call) {
   if (!call.app.rules.policies.contains(purpose)) {
     members.refuse(ProblemName::invalid_request, "purpose", "There is no such purpose.");
   }
+  const std::string client = read_client_ip(members, call);
   if (const auto problem = members.finish()) co_return to_response(*problem);
-  const auto verdict = co_await call.app.issuer.captchas().charge_fetch(call.client_ip);
+  const auto verdict = co_await call.app.issuer.captchas().charge_fetch(client);
   if (!verdict) co_return to_response(problem_of(verdict.error()));
   if (!verdict->allowed) {
     co_return to_response(
@@ -33,10 +35,10 @@ Task<net::HttpResponse> fresh_captcha(const Service&, const Call& call) {
     co_return challenge_response(call.app.issuer.captchas().hosted_challenge(purpose).json());
   }
   if (version == 1) {
-    const auto old = co_await call.app.issuer.captchas().for_address_v1(purpose, call.client_ip);
+    const auto old = co_await call.app.issuer.captchas().for_address_v1(purpose, client);
     co_return old ? challenge_response(old->json()) : to_response(problem_of(old.error()));
   }
-  const auto made = co_await call.app.issuer.captchas().for_address(purpose, call.client_ip);
+  const auto made = co_await call.app.issuer.captchas().for_address(purpose, client);
   co_return made ? challenge_response(made->json()) : to_response(problem_of(made.error()));
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/visible_text.h"
+#include "gateway/otp_members.h"
 #include "gateway/qr_code.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
@@ -33,13 +35,11 @@ std::string_view type_name(otp::OathType type) {
 std::string read_label(Members& members, std::string_view name, std::size_t max_bytes,
                        bool may_have_colon) {
   const std::string text = members.text(name, max_bytes).value_or("");
-  const bool shown = std::ranges::all_of(text, [&](char c) {
-    return static_cast<std::uint8_t>(c) >= ' ' && c != '\x7f' && (c != ':' || may_have_colon);
-  });
-  if (!shown) {
-    members.refuse(
-        ProblemName::invalid_request, name,
-        fmt::format("\"{}\" must be one line{}.", name, may_have_colon ? "" : " without a colon"));
+  const bool shown = text.empty() || is_visible_line(text, max_bytes);
+  if (!shown || (!may_have_colon && text.contains(':'))) {
+    members.refuse(ProblemName::invalid_request, name,
+                   fmt::format("\"{}\" must be one line of visible characters{}.", name,
+                               may_have_colon ? "" : " without a colon"));
   }
   return text;
 }
@@ -123,8 +123,20 @@ Problem no_such_factor() {
   return {.name = ProblemName::not_found, .detail = "The user has no such factor, or no longer."};
 }
 
-// `opens_session` is null where none can be asked for.
-Checked<otp::FactorGuess> read_guess(const Call& call, bool* opens_session = nullptr) {
+// The session that a right code is to open, if it is to open one, and from where it is asked for.
+struct SessionWish {
+  bool wanted = false;
+  std::string device;
+  std::string client_ip;
+};
+
+SessionWish read_wish(Members& members, const Call& call) {
+  return {members.boolean("session").value_or(false), read_device(members),
+          read_client_ip(members, call)};
+}
+
+// `wish` is null where none can be asked for.
+Checked<otp::FactorGuess> read_guess(const Call& call, SessionWish* wish = nullptr) {
   auto user = read_user_id(call.params[0]);
   if (!user) return std::unexpected(user.error());
   const auto object = read_json(call.request);
@@ -133,11 +145,11 @@ Checked<otp::FactorGuess> read_guess(const Call& call, bool* opens_session = nul
   otp::FactorGuess guess{.user_id = std::move(*user)};
   guess.code = read_code(members, "code");
   guess.following_code = read_code(members, "next_code");
-  if (opens_session != nullptr) *opens_session = members.boolean("session").value_or(false);
+  if (wish != nullptr) *wish = read_wish(members, call);
   if (guess.code.empty()) {
     members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
   }
-  guess.client_ip = call.client_ip;
+  guess.client_ip = wish != nullptr ? wish->client_ip : call.client_ip;
   if (auto problem = members.finish()) return std::unexpected(std::move(*problem));
   auto id = otp::parse_factor_id(call.params[1]);
   if (!id) return std::unexpected(no_such_factor());
@@ -187,10 +199,12 @@ net::HttpResponse guess_answer(const otp::FactorOutcome& outcome) {
 
 // The answer to a right code, with a session of the user if one was asked for.
 Task<net::HttpResponse> accept(const Call& call, std::string user, ordered_json body,
-                               bool opens_session) {
-  if (!opens_session) co_return json_response(body);
-  const auto session = co_await call.app.sessions.open(
-      {.user_id = user, .purpose = k_session_purpose, .client_ip = call.client_ip});
+                               SessionWish wish) {
+  if (!wish.wanted) co_return json_response(body);
+  const auto session = co_await call.app.sessions.open({.user_id = user,
+                                                        .purpose = k_session_purpose,
+                                                        .client_ip = wish.client_ip,
+                                                        .device = wish.device});
   if (!session) co_return to_response(problem_of(session.error()));
   body["session_token"] = session->token.reveal();
   body["expires_in"] = session->expires_in.count();
@@ -265,15 +279,15 @@ Task<net::HttpResponse> confirm_factor(const Service&, const Call& call) {
 }
 
 Task<net::HttpResponse> verify_factor(const Service&, const Call& call) {
-  bool opens_session = false;
-  auto guess = read_guess(call, &opens_session);
+  SessionWish wish;
+  auto guess = read_guess(call, &wish);
   if (!guess) co_return to_response(guess.error());
   const std::string id = otp::factor_id_text(guess->factor_id);
   const std::string user = guess->user_id;
   const auto outcome = co_await call.app.factors.verify(std::move(*guess));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (!std::holds_alternative<otp::CodeAccepted>(*outcome)) co_return guess_answer(*outcome);
-  co_return co_await accept(call, user, {{"factor_id", id}, {"status", "active"}}, opens_session);
+  co_return co_await accept(call, user, {{"factor_id", id}, {"status", "active"}}, std::move(wish));
 }
 
 Task<net::HttpResponse> remove_factor(const Service&, const Call& call) {
@@ -307,7 +321,7 @@ Task<net::HttpResponse> verify_recovery_code(const Service&, const Call& call) {
   Members members(*object);
   auto typed = members.text("code", k_max_typed_code);
   if (!typed) members.refuse(ProblemName::invalid_request, "code", "\"code\" is missing.");
-  const bool opens_session = members.boolean("session").value_or(false);
+  SessionWish wish = read_wish(members, call);
   if (const auto problem = members.finish()) co_return to_response(*problem);
   Secret code = otp::find_recovery_code(*typed);
   wipe(*typed);
@@ -317,7 +331,7 @@ Task<net::HttpResponse> verify_recovery_code(const Service&, const Call& call) {
                            .member = "code"});
   }
   const auto outcome =
-      co_await call.app.factors.verify_recovery(*user, std::move(code), call.client_ip);
+      co_await call.app.factors.verify_recovery(*user, std::move(code), wish.client_ip);
   if (!outcome) co_return to_response(problem_of(outcome.error()));
   if (const auto* refused = std::get_if<otp::CodeRefused>(&*outcome)) {
     co_return refused_answer(*refused, "recovery");
@@ -326,7 +340,7 @@ Task<net::HttpResponse> verify_recovery_code(const Service&, const Call& call) {
     co_return closed_answer("recovery", closed->closed_for);
   }
   if (const auto* yes = std::get_if<otp::RecoveryAccepted>(&*outcome)) {
-    co_return co_await accept(call, *user, {{"recovery_codes_left", yes->left}}, opens_session);
+    co_return co_await accept(call, *user, {{"recovery_codes_left", yes->left}}, std::move(wish));
   }
   co_return to_response(
       {.name = ProblemName::not_found, .detail = "The user has no recovery codes, or no more."});
@@ -338,7 +352,7 @@ Task<net::HttpResponse> unlock_factors(const Service&, const Call& call) {
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto unlocked = co_await call.app.factors.unlock(*user, call.client_ip);
   if (!unlocked) co_return to_response(problem_of(unlocked.error()));
-  co_return json_response(ordered_json::object());
+  co_return json_response({{"unlocked", *unlocked}});
 }
 
 }  // namespace otpd::gateway

@@ -167,6 +167,7 @@ Task<net::HttpResponse> get_verification(const Service& service, const Call& cal
 }
 
 Task<net::HttpResponse> cancel_verification(const Service& service, const Call& call) {
+  if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto id = otp::VerificationId::parse(call.params[0]);
   if (!id) co_return not_found();
   const auto found = co_await call.app.verifications.cancel(*id, call.client_ip);

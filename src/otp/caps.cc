@@ -50,6 +50,12 @@ std::optional<Micros> parse_money(std::string_view text) {
   return micros;
 }
 
+std::string format_money(Micros amount) {
+  std::string fraction = std::to_string(k_micros + amount % k_micros).substr(1);
+  fraction.erase(fraction.find_last_not_of('0') + 1);
+  return std::to_string(amount / k_micros) + (fraction.empty() ? "" : "." + fraction);
+}
+
 Micros price_of(const CapRules& rules, const Recipient& recipient, std::string_view channel) {
   if (recipient.kind != Recipient::Kind::phone) return 0;
   const std::string_view number = recipient.address.reveal();

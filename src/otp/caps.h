@@ -26,6 +26,8 @@ inline constexpr Micros k_micros = 1'000'000;
 
 // "12", "0.0075": at most 12 digits, and 6 after the point; no sign, no exponent, no zeros before.
 std::optional<Micros> parse_money(std::string_view text);
+// The same text again, as short as it can be.
+std::string format_money(Micros amount);
 
 struct CapRules {
   AllowanceCaps application{{Cap{20'000}, Cap{200'000}, Cap{10'000 * k_micros}}};

@@ -52,6 +52,14 @@ TEST(Caps, MoneyIsReadExactly) {
   }
 }
 
+TEST(Caps, MoneyIsShownAsItIsRead) {
+  for (const char* text :
+       {"0", "0.000001", "0.1", "0.0079", "12", "12.5", "10", "1000000", "999999999999.999999"}) {
+    EXPECT_EQ(format_money(parse_money(text).value()), text);
+  }
+  EXPECT_EQ(format_money(parse_money("12.500").value()), "12.5");
+}
+
 TEST(Caps, TheLongestPrefixSaysThePrice) {
   CapRules rules;
   rules.default_price = 5;

@@ -9,9 +9,8 @@ namespace otpd::otp {
 inline constexpr std::size_t k_max_device_letters = 64;
 inline constexpr std::size_t k_max_device_bytes = 4 * k_max_device_letters;
 
-// Whether `text` is a label that people can be shown: UTF-8, 1 to 64 code points, none of which is
-// a control, a format or direction mark, a line break, unassigned by nature or for private use; no
-// space at either end.
+// Whether `text` is a label that people can be shown: a visible line of 1 to 64 letters
+// (base/visible_text.h).
 bool is_device_label(std::string_view text);
 
 }  // namespace otpd::otp

@@ -85,7 +85,11 @@ TEST_P(GatewayFactors, WrongCodesCloseItUntilTheCallerOpensIt) {
     EXPECT_EQ(closed.header("Retry-After"), "30");
   }
   EXPECT_TRUE(ask("GET", k_base + "/factors").body.at("factors")[0].contains("locked_until"));
-  EXPECT_EQ(ask("POST", k_base + "/unlock").status, 200);
+  for (const bool anything : {true, false}) {
+    const Answer unlocked = ask("POST", k_base + "/unlock");
+    EXPECT_EQ(unlocked.status, 200);
+    EXPECT_EQ(unlocked.body, json({{"unlocked", anything}}));
+  }
   EXPECT_EQ(guess(enrolled, "confirm", {{"code", code_of(enrolled)}}).status, 200);
 }
 
@@ -120,6 +124,12 @@ TEST_P(GatewayFactors, RefusesWhatIsNoEnrolment) {
       {R"({"type":"totp","issuer":"a:b"})", "issuer"},
       {R"({"type":"totp","account":"a:b"})", "account"},
       {R"({"type":"totp","name":"a\nb"})", "name"},
+      {R"({"type":"totp","name":"a\u009bb"})", "name"},
+      {R"({"type":"totp","name":"a\u202eb"})", "name"},
+      {R"({"type":"totp","name":"a\u200bb"})", "name"},
+      {R"({"type":"totp","name":" a"})", "name"},
+      {R"({"type":"totp","issuer":"a\u202eb"})", "issuer"},
+      {R"({"type":"totp","account":"a\u0085b"})", "account"},
       {R"({"type":"totp","secret":"GEZDGNBVGY3TQOJQ"})", "secret"},
       {R"({"type":"totp","secret":"0189"})", "secret"},
       {R"({"type":"totp","secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","counter":1})", "counter"},

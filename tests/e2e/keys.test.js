@@ -54,6 +54,33 @@ test('a fresh install is open to this machine; the first key ends that', async (
   assert.equal((await introspect(main)).status, 401);
 });
 
+test('neither pages of other origins nor what a proxy forwards are this machine', async () => {
+  const stack = await start({ OTPD_SERVER_PUBLIC_URL: 'https://otp.example' });
+  await eventually('the warning', () => stack.log.includes('a proxy on this machine forwards'));
+  const paths = ['recovery-codes', 'unlock', 'logout'].map((one) => `/users/${randomUUID()}/${one}`);
+  const statuses = async (headers) => (await Promise.all([
+    ...paths.map((one) => stack.call('POST', one, { headers })),
+    stack.call('POST', '/session/revoke', { form: { token: 'x' }, headers }),
+    stack.call('POST', '/otp/send', { json: { phone: newPhone() }, headers }),
+    stack.call('GET', '/metrics', { headers }),
+  ])).map((answer) => answer.status);
+  for (const headers of [{ Origin: 'https://evil.example' }, { Origin: 'null' },
+    { Origin: `http://127.0.0.1:${stack.simPort}` }, { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' }, { 'X-Forwarded-For': '8.8.8.8' },
+    { 'X-Forwarded-For': '127.0.0.1' }, { Forwarded: 'for=8.8.8.8' }]) {
+    assert.deepEqual(new Set(await statuses(headers)), new Set([401]), JSON.stringify(headers));
+  }
+  for (const headers of [{}, { Origin: stack.url, 'Sec-Fetch-Site': 'same-origin' },
+    { Origin: 'https://otp.example' }]) {
+    assert.deepEqual(await statuses(headers), [201, 200, 200, 200, 202, 200]);
+  }
+  await make(stack, 'first');
+  await stack.crash();
+  stack.pastOutput = '';
+  await stack.startOtpd();
+  assert.ok(!stack.log.includes('a proxy on this machine forwards'), stack.log);
+});
+
 // What a key of each scope may call; a body that cannot be used shows that it was let through.
 const user = `/users/${randomUUID()}`;
 const routes = [
@@ -243,4 +270,21 @@ test('keys of the configuration go on working, for everything but administration
   assert.equal(sent.status, 202);
   const admin = await stack.call('GET', '/admin/keys', { headers: bearer(secret) });
   assert.deepEqual([admin.status, admin.json.scope], [403, 'admin']);
+  const { body, json } = await stack.admin('GET', '/admin/keys');
+  assert.deepEqual(json.keys, [{ name: 'web', application: 'default',
+    scopes: ['send', 'verify', 'sessions', 'factors'], source: 'configuration', status: 'active' }]);
+  for (const told of [body, (await otpd(stack, 'list')).stdout]) {
+    assert.ok(told.includes('web') && !told.includes(config.split(':')[1]), told);
+  }
+  assert.match((await otpd(stack, 'list')).stdout, /^web +default +active .* \(configuration\)$/m);
+  for (const word of ['revoke', 'rotate']) {
+    assert.equal(await refused(stack, word, 'web'),
+      'otpd: the API key web of the application default stands in the configuration: '
+      + 'change it there, in auth.api_keys, and restart otpd\n');
+  }
+  assert.ok(await works(stack, secret));
+  // One that was made under the same name is another key, and can be ended.
+  const made = await make(stack, 'web');
+  await otpd(stack, 'revoke', 'web');
+  assert.deepEqual([await works(stack, made), await works(stack, secret)], [false, true]);
 });

@@ -111,6 +111,22 @@ test('an address may send to so many countries', async () => {
   assert.deepEqual(await details(stack, 'limited'), ['ip_countries']);
 });
 
+test('refusals are summed: a line a minute, and how many were left out', async () => {
+  const stack = await start({ OTPD_LIMITS_IP_SENDS: '1', OTPD_DESTINATIONS_DENIED_COUNTRIES: 'FR' });
+  await send(stack, american());
+  const [phone, other] = [american(), american()];
+  for (let n = 0; n < 30; n += 1) assert.equal(await refused(stack, phone), 'ip');
+  await refused(stack, other);
+  for (let n = 0; n < 30; n += 1) await send(stack, '+33612345678', [422, 'recipient_not_allowed']);
+  assert.deepEqual(await details(stack, 'limited'), ['ip', 'ip; 29 more']);
+  assert.deepEqual(await details(stack, 'not_allowed'), ['country_denied']);
+  await stack.advance(60);
+  await refused(stack, phone);
+  await send(stack, '+33612345678', [422, 'recipient_not_allowed']);
+  assert.deepEqual(await details(stack, 'limited'), ['ip', 'ip', 'ip; 29 more']);
+  assert.deepEqual(await details(stack, 'not_allowed'), ['country_denied', 'country_denied; 29 more']);
+});
+
 test('when half of the hour is used, every send needs a captcha', async () => {
   const stack = await start({ OTPD_LIMITS_APPLICATION_SENDS_PER_HOUR: '4' });
   for (let n = 0; n < 2; n += 1) await send(stack, american());

@@ -8,6 +8,7 @@ export const vonageSecret = 'a-signature-secret';
 // Settings for Stack.start, with simArgs: text messages go by twilio, else by vonage, both played by
 // sms-sim; and time is real, for that is what is measured.
 export const twoCarriers = {
+  OTPD_AUTH_PUBLIC: 'true', // sends come from many addresses
   OTPD_TESTING_VIRTUAL_CLOCK: undefined,
   OTPD_LOG_LEVEL: 'warn',
   OTPD_DELIVERY_ROUTES_SMS: 'twilio,vonage',
