@@ -51,7 +51,8 @@ constexpr Key k_cap_keys[] = {
      .min = 5,
      .max = 1'000'000,
      .unit = "messages",
-     .doc = "So many messages to a block in any window_s before it is judged."},
+     .doc = "So many messages to a block in any window_s before it is judged. No more than "
+            "destinations.block_sends_per_hour lets through."},
     {.path = "pumping.min_percent",
      .binding = at<&Config::pumping, &PumpingConfig::min_percent>,
      .min = 1,
@@ -97,7 +98,8 @@ constexpr Key k_cap_keys[] = {
      .binding = at<&Config::budget, &BudgetConfig::default_price>,
      .check = is_price,
      .form = k_amount_form,
-     .doc = "What a message to a phone costs if prices does not say. An e-mail costs nothing."},
+     .doc = "What a message to a phone costs if prices does not say; more than nothing. An e-mail "
+            "costs nothing."},
     {.path = "budget.prices",
      .binding = at<&Config::budget, &BudgetConfig::prices>,
      .check = is_price_entry,

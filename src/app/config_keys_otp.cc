@@ -189,14 +189,16 @@ constexpr Key k_otp_keys[] = {
      .min = 1,
      .max = 10'000,
      .unit = "messages",
-     .doc = "From this message to one recipient in any window_s on, a send needs a captcha."},
+     .doc =
+         "From this message to one recipient in any window_s on, a send needs a captcha. No more "
+         "than limits.recipient_sends."},
     {.path = "friction.ip_sends",
      .binding = at<&Config::friction, &FrictionConfig::ip_sends>,
      .min = 1,
      .max = 10'000,
      .unit = "messages",
      .doc = "From this send of one IPv4 address or IPv6 /64 in any window_s on, each needs a "
-            "captcha. Refused sends count too."},
+            "captcha. Refused sends count too. No more than limits.ip_sends."},
     {.path = "friction.application_percent",
      .binding = at<&Config::friction, &FrictionConfig::application_percent>,
      .min = 1,

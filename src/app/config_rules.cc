@@ -7,6 +7,7 @@
 #include "app/config_forms.h"
 #include "app/config_rules_caps.h"
 #include "app/config_rules_countries.h"
+#include "app/config_rules_defences.h"
 #include "app/config_rules_origins.h"
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
@@ -288,11 +289,17 @@ void derive(LoadedConfig& loaded) {
 void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std::string>& failed,
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
-  for (const auto rule :
-       {rule_mode,     rule_tls,        rule_open_address, rule_links,      rule_keys,
-        rule_hash,     rule_delivery,   judge_routes,      judge_providers, judge_test_recipients,
-        judge_caps,    judge_webhooks,  rule_templates,    rule_friction,   rule_captcha,
-        rule_sessions, judge_countries, rule_api_keys,     judge_origins,   rule_exposed_secrets}) {
+  for (const auto rule : {rule_mode,           rule_tls,
+                          rule_open_address,   rule_links,
+                          rule_keys,           rule_hash,
+                          rule_delivery,       judge_routes,
+                          judge_providers,     judge_test_recipients,
+                          judge_caps,          judge_webhooks,
+                          rule_templates,      rule_friction,
+                          rule_captcha,        rule_sessions,
+                          judge_countries,     judge_defences,
+                          rule_api_keys,       judge_origins,
+                          rule_exposed_secrets}) {
     rule(bench);
   }
 }

@@ -260,11 +260,11 @@ TEST_P(QueueContract, TheNextDueTimeWakesTheTaker) {
 
 TEST_P(QueueContract, TheEndOfTheBackendWakesTheTaker) {
   const Jobs taken = take_while(world_, [&] { world_.backend.reset(); });
-  // The first look may come too late to be answered.
+  // The first look may come too late to be answered, or its answer too late to be heard.
   if (taken) {
     EXPECT_TRUE(taken->empty());
   } else {
-    EXPECT_EQ(taken.error().kind, Failure::unavailable);
+    EXPECT_THAT(taken.error().kind, ::testing::AnyOf(Failure::unavailable, Failure::timeout));
   }
 }
 

@@ -157,7 +157,8 @@ test('limits: too early, too many for one recipient, too many wrong codes, too m
     assert.equal((await send(main, { phone }, [429, 'rate_limited'])).limit, 'recipient');
 
     const small = await start({
-      OTPD_LIMITS_IP_SENDS: '2', OTPD_LIMITS_RECIPIENT_GUESSES: '4', OTPD_LIMITS_USER_SENDS: '1',
+      OTPD_LIMITS_IP_SENDS: '2', OTPD_FRICTION_IP_SENDS: '30',
+      OTPD_LIMITS_RECIPIENT_GUESSES: '4', OTPD_LIMITS_USER_SENDS: '1',
     });
     const target = newPhone();
     await send(small, { phone: target });

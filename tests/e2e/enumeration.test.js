@@ -11,7 +11,9 @@ const people = 40;  // of each kind but the unknown, who are never asked about t
 const leeway = 0.1;  // of a probability; with as many rounds, chance alone stays under 0.04
 
 // Argon2id, as in production: a hash that is computed for some and not for others is heard.
-const stack = await Stack.start({ env: { OTPD_CRYPTO_HASH: 'argon2id', OTPD_LIMITS_IP_SENDS: '10000' } });
+const stack = await Stack.start({ env: {
+  OTPD_CRYPTO_HASH: 'argon2id', OTPD_LIMITS_IP_SENDS: '10000', OTPD_FRICTION_IP_SENDS: '10000',
+} });
 after(() => stack.stop());
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 after(() => agent.destroy());

@@ -28,6 +28,7 @@ test('caps of the application, a country, a prefix and a block, each with its na
     OTPD_DESTINATIONS_COUNTRY_LIMITS: 'FR=1/hour,GB=3/day',
     OTPD_DESTINATIONS_PREFIX_LIMITS: '+447=5/hour,+4474001=1/hour',
     OTPD_DESTINATIONS_BLOCK_SENDS_PER_HOUR: '2',
+    OTPD_PUMPING_MIN_SENDS: '30',
   });
   await send(stack, '+33612345678');
   assert.equal(await refused(stack, '+33612345679'), 'country');
@@ -135,7 +136,7 @@ test('when half of the hour is used, every send needs a captcha', async () => {
 });
 
 test('pumping: a block is closed for longer and longer, the others stay open', async () => {
-  const stack = await start({ OTPD_PUMPING_MIN_SENDS: '10', OTPD_LIMITS_IP_SENDS: '1000' });
+  const stack = await start({ OTPD_PUMPING_MIN_SENDS: '10', OTPD_LIMITS_IP_SENDS: '1000', OTPD_FRICTION_IP_SENDS: '1000' });
   const [pumped, honest] = [american().slice(0, -4), american().slice(0, -4)];
   let tail = 1_000;
   const attack = async () => {

@@ -15,6 +15,7 @@ const stack = await Stack.start({
     OTPD_AUTH_PUBLIC: 'true',
     OTPD_AUTH_CORS_ORIGINS: shop.origin,
     OTPD_LIMITS_IP_SENDS: '3',
+    OTPD_FRICTION_IP_SENDS: '30',
     OTPD_LIMITS_IP_GUESSES: '2',
   },
 });

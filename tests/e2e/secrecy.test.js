@@ -100,6 +100,7 @@ async function collect(stack) {
 test('nothing secret is written anywhere', async (t) => {
   const stack = await Stack.start({ env: {
     ...long, OTPD_LOG_LEVEL: 'debug', OTPD_FRICTION_RECIPIENT_SENDS: '10',
+    OTPD_LIMITS_RECIPIENT_SENDS: '10',
   } });
   t.after(() => stack.stop());
   const phone = newPhone();

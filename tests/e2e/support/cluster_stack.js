@@ -64,7 +64,7 @@ export class ClusterStack {
       OTPD_CRYPTO_HASH: 'hmac',
       OTPD_AUTH_PUBLIC: 'true',
       OTPD_FRICTION_CAPTCHA_WORK: '10',
-      OTPD_FRICTION_IP_SENDS: '10000',
+      OTPD_FRICTION_IP_SENDS: '100',
       ...plenty,
       OTPD_REDIS_NODES: this.nodes.join(','),
       OTPD_REDIS_CLUSTER: String(this.redis instanceof RedisCluster),
