@@ -55,7 +55,7 @@ Task<net::HttpResponse> Routes::handle(net::HttpRequest request) {
   co_return page(request);
 }
 
-net::HttpResponse Routes::error_page(int status, std::string_view reason) {
+net::HttpResponse Routes::error_page(int status, std::string_view reason, const net::RequestGist&) {
   return Control::refuse(status, reason);
 }
 

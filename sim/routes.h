@@ -35,7 +35,8 @@ class Routes {
   Task<net::HttpResponse> handle(net::HttpRequest request);
 
   // What the HTTP server answers to broken requests.
-  static net::HttpResponse error_page(int status, std::string_view reason);
+  static net::HttpResponse error_page(int status, std::string_view reason,
+                                      const net::RequestGist& request);
 
  private:
   TwilioMessages twilio_;

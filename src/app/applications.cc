@@ -93,7 +93,8 @@ std::map<std::string, Millis, std::less<>> Applications::lifetimes() const {
 delivery::Outlets Applications::outlets() const {
   delivery::Outlets outlets;
   for (const auto& [name, one] : all_) {
-    outlets.emplace(name, make_outlet(one->config, one->templates, one->dispatcher));
+    outlets.emplace(name,
+                    make_outlet(one->config, one->templates, one->dispatcher, one->issuer.caps()));
   }
   return outlets;
 }

@@ -163,8 +163,8 @@ delivery::CourierConfig make_courier_config(const Config& config) {
 }
 
 delivery::Outlet make_outlet(const Config& config, const delivery::Templates& templates,
-                             delivery::Dispatcher& dispatcher) {
-  delivery::Outlet outlet{templates, dispatcher};
+                             delivery::Dispatcher& dispatcher, otp::CapDesk& caps) {
+  delivery::Outlet outlet{templates, dispatcher, caps};
   for (const auto& [name, purpose] : config.purposes) {
     if (purpose.link) outlet.link_urls.emplace(name, purpose.link_url);
     if (purpose.fallback) outlet.fallback_purposes.insert(name);

@@ -21,7 +21,7 @@ namespace otpd::app {
 otp::Rules make_rules(const Config& config);
 delivery::CourierConfig make_courier_config(const Config& config);
 delivery::Outlet make_outlet(const Config& config, const delivery::Templates& templates,
-                             delivery::Dispatcher& dispatcher);
+                             delivery::Dispatcher& dispatcher, otp::CapDesk& caps);
 net::HttpServerConfig make_server_config(const ServerConfig& config);
 Result<delivery::Templates> make_templates(const MessagesConfig& config);
 

@@ -49,6 +49,18 @@ CommandLine command_unknown(const std::string& word) {
   return command_mistake("unknown argument: " + name + suggest(name, known));
 }
 
+// An empty value is a variable that was not set rather than a wish: what would it mean? Of this
+// command and all of its own.
+void command_refuse_empty(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;  // a flag
+    option->check([](const std::string& value) { return value.empty() ? "is empty" : ""; });
+  }
+  for (CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
+    command_refuse_empty(*child);
+  }
+}
+
 // CLI11's view of the command line, bound to what it fills in.
 struct CommandParser {
   CommandLine command;
@@ -61,8 +73,7 @@ struct CommandParser {
     app.fallthrough();
     app.allow_extras();
     app.add_option("--config", command.config_file, "Read this file; without it, the defaults hold")
-        ->type_name("FILE")
-        ->check([](const std::string& file) { return file.empty() ? "FILE is empty" : ""; });
+        ->type_name("FILE");
     app.add_flag("--version", version, "Print the version");
     app.add_option("--role", role, "What this process of a cluster does: all, api, worker or audit")
         ->type_name("ROLE");
@@ -75,6 +86,7 @@ struct CommandParser {
     add_operations();
     add_factors(*add(app, "factor", "Authenticator apps of a user, in the running otpd"));
     add_audit(*add(app, "audit", "The audit log of the running otpd"));
+    command_refuse_empty(app);
   }
 
   void add_factors(CLI::App& factor) {
@@ -84,7 +96,7 @@ struct CommandParser {
         ->required();
     add_named(factor, "unlock", Action::factor_unlock, "USER", "Open what wrong codes have closed");
     for (CLI::App* one : factor.get_subcommands([](const CLI::App*) { return true; })) {
-      one->add_option("--application", command.application, "Of this application");
+      add_application(*one, command.application, "Of this application");
     }
   }
 
@@ -106,7 +118,7 @@ struct CommandParser {
                        "For how long the one before still works (24h)");
     auto* revoke = add_key("revoke", Action::key_revoke, "End a key at once");
     for (CLI::App* one : {create, rotate, revoke}) {
-      one->add_option("--app", request.application, "The key's application, by name");
+      add_application(*one, request.application, "The key's application, by name");
     }
     add_key("new", Action::key_new, "Make a key for auth.api_keys, without a running otpd");
   }
@@ -131,7 +143,7 @@ struct CommandParser {
     auto* search = add_action(audit, "search", Action::audit_search, "Print events, newest first");
     search->add_option("--phone", request.phone, "Of this phone, in any spelling");
     search->add_option("--email", request.email, "Of this e-mail address");
-    search->add_option("--application", request.application, "Of this application");
+    add_application(*search, request.application, "Of this application");
     search->add_option("--user", request.user, "Of this user id");
     search->add_option("--verification", request.verification, "Of this verification");
     search->add_option("--type", request.type, "Of this type, such as verify_fail");
@@ -156,6 +168,11 @@ struct CommandParser {
     auto* child = add_action(parent, name, action, help);
     child->add_option(what, command.argument)->required();
     return child;
+  }
+
+  // Under one name everywhere; the long one is taken, too.
+  static void add_application(CLI::App& child, std::string& to, const char* help) {
+    child.add_option("--app,--application", to, help)->type_name("NAME");
   }
 
   static CLI::App* add(CLI::App& parent, const char* name, const char* help) {
@@ -268,7 +285,7 @@ int run_config_command(const CommandLine& command, const LoadRequest& request, s
     out << loaded->config.otp.application << "\n";
     for (const auto& [name, _] : loaded->config.applications) out << name << "\n";
   } else if (command.action == Action::app_show) {
-    if (!loaded->config.applications.contains(command.argument)) {
+    if (!loaded->applications.contains(command.argument)) {
       err << "otpd: there is no [applications." << command.argument << "]\n";
       return 2;
     }

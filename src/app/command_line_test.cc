@@ -183,6 +183,69 @@ TEST(CommandLine, MistakesAreNamed) {
   EXPECT_THAT(apart.text, Not(HasSubstr("hunter2")));
 }
 
+// It may be a variable of a script that was not set: what it would mean is never what was meant.
+TEST(CommandLine, AnEmptyValueIsRefusedWhereverItStands) {
+  const std::vector<std::vector<const char*>> all{
+      {"key", "create", "a", "--scopes", ""},
+      {"key", "create", "a", "--scopes="},
+      {"key", "create", "a", "--expires-in", ""},
+      {"key", "create", "a", "--app", ""},
+      {"key", "rotate", "a", "--overlap", ""},
+      {"key", "revoke", "a", "--app", ""},
+      {"key", "create", ""},
+      {"key", "revoke", ""},
+      {"key", "new", ""},
+      {"app", "show", ""},
+      {"providers", "disable", ""},
+      {"dead-letters", "requeue", ""},
+      {"verification", "show", ""},
+      {"factor", "list", ""},
+      {"factor", "remove", "u", ""},
+      {"factor", "unlock", "u", "--application", ""},
+      {"audit", "search", "--phone", ""},
+      {"audit", "search", "--email", ""},
+      {"audit", "search", "--application", ""},
+      {"audit", "search", "--user", ""},
+      {"audit", "search", "--verification", ""},
+      {"audit", "search", "--type", ""},
+      {"audit", "search", "--limit", ""},
+      {"audit", "search", "--format", ""},
+      {"audit", "search", "--from", ""},
+      {"audit", "export", "--to", ""},
+      {"audit", "export", "--out", ""},
+      {"audit", "verify", ""},
+      {"audit", "verify", "a", "--public-key", ""},
+      {"--role", ""},
+      {"--config", ""},
+  };
+  for (const auto& words : all) {
+    const auto command = command_of(words);
+    EXPECT_EQ(command.exit_code, 2) << testing::PrintToString(words);
+    EXPECT_EQ(command.action, Action::print) << testing::PrintToString(words);
+  }
+  EXPECT_THAT(command_of(all[0]).text, HasSubstr("--scopes: is empty"));
+  EXPECT_THAT(command_of(all[6]).text, HasSubstr("NAME: is empty"));
+}
+
+TEST(CommandLine, AnApplicationIsNamedTheSameWayEverywhere) {
+  for (const char* option : {"--app", "--application"}) {
+    const auto key = command_of({"key", "create", "a", option, "bank"});
+    EXPECT_EQ(key.key.application, "bank") << key.text;
+    const auto factor = command_of({"factor", "list", "u", option, "bank"});
+    EXPECT_EQ(factor.application, "bank") << factor.text;
+    const auto search = command_of({"audit", "search", option, "bank"});
+    EXPECT_EQ(search.audit.application, "bank") << search.text;
+  }
+}
+
+TEST(CommandLine, NoScopeIsAnEmptyPart) {
+  for (const char* scopes : {"send,", ",", ",send", "send,,verify"}) {
+    const auto command = command_of({"key", "create", "a", "--scopes", scopes});
+    EXPECT_EQ(command.exit_code, 2) << scopes;
+    EXPECT_THAT(command.text, HasSubstr("--scopes has an empty part")) << scopes;
+  }
+}
+
 TEST(CommandLine, CarriesOutTheConfigCommands) {
   const auto run = [](std::vector<const char*> words) {
     const auto command = command_of(std::move(words));
@@ -205,6 +268,10 @@ TEST(CommandLine, CarriesOutTheConfigCommands) {
             "0|[applications.shop.limits]\nip_sends = 20  # flag "
             "--applications.shop.limits.ip_sends\n|");
   EXPECT_EQ(run({"app", "show", "bank", shop}), "2||otpd: there is no [applications.bank]\n");
+  EXPECT_EQ(run({"app", "show", "default", shop, "--limits.ip_sends=30", "--log.level=off"}),
+            "0|[limits]\nip_sends = 30  # flag --limits.ip_sends\n|");
+  EXPECT_EQ(run({"app", "show", "main", "--otp.application=main", "--limits.ip_sends=30"}),
+            "0|[limits]\nip_sends = 30  # flag --limits.ip_sends\n|");
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ struct PumpingConfig {
 struct BudgetConfig {
   std::string currency = "USD";
   std::string default_price = "0.05";
-  std::vector<std::string> prices;  // "+44=0.04"
+  std::vector<std::string> prices;  // "+44=0.04", "voice:+44=0.12"
   std::string per_day = "10000";
   std::string country_per_day = "5000";
   std::vector<std::string> country_limits;  // "GB=100.00"

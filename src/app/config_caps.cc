@@ -1,5 +1,6 @@
 #include "app/config_caps.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "app/config_forms.h"
@@ -12,6 +13,8 @@ using otp::Meter;
 
 constexpr std::uint64_t k_max_cap = 30'000'000;
 constexpr std::string_view k_cap_digits = "0123456789";
+// Those that a number is written to; an e-mail costs nothing.
+constexpr std::string_view k_priced_channels[] = {"sms", "voice", "whatsapp"};
 
 // What is before and after the "=".
 std::optional<std::pair<std::string_view, std::string_view>> cap_halves(std::string_view text) {
@@ -46,8 +49,9 @@ void add_budget(otp::CapRules& rules, const BudgetConfig& config) {
   rules.currency = config.currency;
   rules.default_price = otp::parse_money(config.default_price).value();
   for (const std::string& text : config.prices) {
-    const auto price = parse_money_entry(text).value();
-    rules.prices[price.name] = price.amount;
+    const auto price = parse_price_entry(text).value();
+    auto& table = price.channel.empty() ? rules.prices : rules.channel_prices[price.channel];
+    table[price.prefix] = price.amount;
   }
   rules.application[Meter::spent] = budget(config.per_day);
   rules.country[Meter::spent] = budget(config.country_per_day);
@@ -99,6 +103,21 @@ std::optional<MoneyEntry> parse_money_entry(std::string_view text) {
   return MoneyEntry{std::string(halves->first), *amount};
 }
 
+std::optional<PriceEntry> parse_price_entry(std::string_view text) {
+  const auto entry = parse_money_entry(text);
+  if (!entry) return std::nullopt;
+  const std::string_view name = entry->name;
+  if (cap_is_prefix(name)) return PriceEntry{{}, entry->name, entry->amount};
+  const auto colon = name.find(':');
+  const std::string_view channel = name.substr(0, colon);
+  const std::string_view prefix = colon == name.npos ? std::string_view() : name.substr(colon + 1);
+  if (std::ranges::find(k_priced_channels, channel) == std::end(k_priced_channels) ||
+      (colon != name.npos && !cap_is_prefix(prefix))) {
+    return std::nullopt;
+  }
+  return PriceEntry{std::string(channel), std::string(prefix), entry->amount};
+}
+
 bool is_country_cap(std::string_view text) {
   const auto entry = parse_cap(text);
   return entry && is_region(entry->name);
@@ -115,9 +134,8 @@ bool is_prefix_budget(std::string_view text) {
   const auto entry = parse_money_entry(text);
   return entry && entry->amount > 0 && cap_is_prefix(entry->name);
 }
-bool is_prefix_price(std::string_view text) {
-  const auto entry = parse_money_entry(text);
-  return entry && cap_is_prefix(entry->name);
+bool is_price_entry(std::string_view text) {
+  return parse_price_entry(text).has_value();
 }
 bool is_price(std::string_view text) {
   return otp::parse_money(text).has_value();

@@ -25,12 +25,21 @@ struct MoneyEntry {
 };
 std::optional<MoneyEntry> parse_money_entry(std::string_view text);
 
+// "+44=0.04", "voice:+44=0.12" or "voice=0.10": what a message costs. Without a channel it is for
+// all of them, without a prefix for every number.
+struct PriceEntry {
+  std::string channel;
+  std::string prefix;
+  otp::Micros amount = 0;
+};
+std::optional<PriceEntry> parse_price_entry(std::string_view text);
+
 // Forms of keys: a cap or an amount, of a country or of a prefix.
 bool is_country_cap(std::string_view text);
 bool is_prefix_cap(std::string_view text);
 bool is_country_budget(std::string_view text);  // more than nothing
 bool is_prefix_budget(std::string_view text);   // more than nothing
-bool is_prefix_price(std::string_view text);
+bool is_price_entry(std::string_view text);
 bool is_price(std::string_view text);
 bool is_budget(std::string_view text);  // more than nothing
 bool is_currency(std::string_view text);

@@ -42,7 +42,7 @@ destinations.block_digits = 3
 destinations.block_sends_per_hour = 6
 budget.currency = "EUR"
 budget.default_price = "0.07"
-budget.prices = ["+1=0.0079", "+44=0.04"]
+budget.prices = ["+1=0.0079", "+44=0.04", "voice=0.1", "voice:+44=0.12", "sms:+44=0"]
 budget.per_day = "12.5"
 budget.country_per_day = "3"
 budget.country_limits = ["FR=1.000001"]
@@ -64,6 +64,10 @@ pumping.shadow = true)");
   EXPECT_FALSE(caps.prefixes.at("+44")[Meter::hour]);
   EXPECT_EQ(caps.prefix_budgets.at("+882").max, 500'000U);
   EXPECT_EQ(caps.prices.at("+1"), 7'900U);
+  EXPECT_EQ(caps.channel_prices.at("voice"),
+            (otp::ByPrefix<otp::Micros>{{"", 100'000}, {"+44", 120'000}}));
+  EXPECT_EQ(caps.channel_prices.at("sms").at("+44"), 0U);
+  EXPECT_FALSE(caps.channel_prices.contains("whatsapp"));
   EXPECT_EQ(caps.default_price, 70'000U);
   EXPECT_EQ(caps.currency, "EUR");
   EXPECT_EQ(caps.block_digits, 3U);
@@ -142,7 +146,44 @@ TEST(ConfigCaps, WhatIsNoBudgetIsRefused) {
   EXPECT_TRUE(load("budget.prices = [\"+44=0\"]"));  // what costs nothing is still counted
 }
 
+TEST(ConfigCaps, WhatIsNoPriceIsRefused) {
+  for (const char* name :
+       {"",           "+",          "44",        "+0",   "GB",       "email",       "email:+44",
+        "fax:+44",    "Voice:+44",  "voice:",    ":+44", "voice:44", "voice:voice", "voice:+44:+1",
+        "voice: +44", " voice:+44", "+44:voice", "*",    "voice:*",  "default"}) {
+    const std::string entry = std::string(name) + "=0.1";
+    EXPECT_FALSE(load("budget.prices = [\"" + entry + "\"]")) << entry;
+    EXPECT_THAT(errors(load("budget.prices = [\"+1=1\", \"" + entry + "\", \"+2\"]")),
+                HasSubstr("; \"" + entry + "\" is none"));
+  }
+  for (const char* amount : {"", "-0.01", "+1", "0.0000001", "1000000000000", "1e3", "1,5", "01",
+                             " 1", "none", "unlimited", "free", "0.1=0.2"}) {
+    for (const char* name : {"+44", "voice", "whatsapp:+44"}) {
+      const std::string line =
+          "budget.prices = [\"" + std::string(name) + "=" + std::string(amount) + "\"]";
+      EXPECT_FALSE(load(line)) << line;
+    }
+  }
+}
+
+// Whatever a message costs, the budgets stay what they are.
+TEST(ConfigCaps, NoPriceLiftsABudget) {
+  for (const char* prices :
+       {"", "\"voice=0\"", "\"sms=0\", \"voice=0\", \"whatsapp=0\", \"+4=0\""}) {
+    const auto loaded =
+        load("budget.default_price = \"0\"\nbudget.prices = [" + std::string(prices) + "]");
+    ASSERT_TRUE(loaded) << errors(loaded);
+    const otp::CapRules caps = make_rules(loaded->config).caps;
+    EXPECT_EQ(caps.application, otp::CapRules().application);
+    EXPECT_EQ(caps.country, otp::CapRules().country);
+  }
+}
+
 TEST(ConfigCaps, NothingIsSaidTwice) {
+  EXPECT_THAT(errors(load("budget.prices = [\"voice:+44=1\", \"+44=1\", \"voice:+44=2\"]")),
+              HasSubstr("says two things about voice:+44"));
+  EXPECT_THAT(errors(load("budget.prices = [\"voice=1\", \"voice=1\"]")),
+              HasSubstr("says two things about voice"));
   EXPECT_THAT(errors(load("destinations.country_limits = [\"GB=1/hour\", \"GB=9/hour\"]")),
               HasSubstr("says two things about GB"));
   EXPECT_THAT(errors(load("destinations.prefix_limits = [\"+44=1/day\", \"+44=9/day\"]")),

@@ -200,6 +200,14 @@ std::string to_toml(const Value& value, bool hidden) {
   return std::get<NotAValue>(value).shown;
 }
 
+std::string first_misfit(const Key& key, const Value& value) {
+  const auto* list = std::get_if<std::vector<std::string>>(&value);
+  if (key.binding.type != KeyType::list || list == nullptr || list->size() < 2) return {};
+  const auto found = std::ranges::find_if(
+      *list, [&](const auto& item) { return item.empty() || !key_text_fits(key, item); });
+  return found == list->end() ? std::string() : *found;
+}
+
 std::string allowed(const Key& key) {
   std::string text;
   switch (key.binding.type) {

@@ -89,6 +89,8 @@ Value value_of(const Key& key, const Names& names, const Config& config);
 Value value_from_text(KeyType type, std::string_view text);
 // As the file spells it; "********" for what is hidden.
 std::string to_toml(const Value& value, bool hidden);
+// Of a list with more than one element, the first that has not the key's form; or empty.
+std::string first_misfit(const Key& key, const Value& value);
 // What a value must be: "a whole number from 1 to 64".
 std::string allowed(const Key& key);
 

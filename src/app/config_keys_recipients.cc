@@ -23,7 +23,7 @@ bool recipient_is_code(std::string_view text) {
 }
 
 constexpr std::string_view k_countries_form =
-    "ISO 3166 country codes in capitals, such as US and DE";
+    "ISO 3166 country codes in capitals, such as US and DE, or ZZ";
 constexpr std::string_view k_types_form =
     "kinds of numbers: fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, "
     "shared_cost, voip, personal_number, pager, uan, voicemail, unknown";
@@ -33,12 +33,14 @@ constexpr Key k_recipient_keys[] = {
      .binding = at<&Config::destinations, &DestinationsConfig::allowed_countries>,
      .check = is_region,
      .form = k_countries_form,
-     .doc = "The countries of the phones that are served. Empty: all that are not denied."},
+     .doc =
+         "The countries of the phones that are served. Empty: all that are not denied. ZZ is for "
+         "numbers of none: satellite phones, international freephone."},
     {.path = "destinations.denied_countries",
      .binding = at<&Config::destinations, &DestinationsConfig::denied_countries>,
      .check = is_region,
      .form = k_countries_form,
-     .doc = "The countries of the phones that are not."},
+     .doc = "The countries of the phones that are not. ZZ is for numbers of none."},
     {.path = "destinations.denied_types",
      .binding = at<&Config::destinations, &DestinationsConfig::denied_types>,
      .check = recipient_is_number_type,
@@ -61,7 +63,8 @@ constexpr Key k_recipient_keys[] = {
      .check = recipient_is_code,
      .form = "4 to 10 digits",
      .may_be_empty = true,
-     .doc = "The code of every send to it. Whoever knows it can log in as this recipient."},
+     .doc = "The code of every send to it, with as many digits as codes of a purpose have. Whoever "
+            "knows it can log in as this recipient."},
     {.path = "test_recipients.*.expires_on",
      .binding = each<&Config::test_recipients, &TestRecipientConfig::expires_on>,
      .check = is_date,

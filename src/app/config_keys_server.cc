@@ -190,7 +190,7 @@ constexpr Key k_server_keys[] = {
              "key's SHA-256, as `otpd key new NAME` prints it",
      .masked = true,
      .doc = "API keys that may call otpd for everything but administration, by name and hash, "
-            "besides those that `otpd key create` makes."},
+            "besides those that `otpd key create` makes. Each has one name."},
     {.path = "auth.public",
      .binding = at<&Config::auth, &AuthConfig::open_to_public>,
      .per_application = true,

@@ -166,6 +166,8 @@ class ConfigLoader {
     std::string text = "must be " + allowed(key);
     const auto* other = std::get_if<NotAValue>(&value);
     if (other && origin.kind == Origin::Kind::file) text += ", not " + other->type;
+    const std::string misfit = hidden ? std::string() : first_misfit(key, value);
+    if (!misfit.empty()) text += "; " + load_cut(to_toml(misfit, false)) + " is none";
     problems_.push_back({origin, path, load_cut(to_toml(value, hidden)), std::move(text)});
   }
 

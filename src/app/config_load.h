@@ -16,14 +16,13 @@
 
 namespace otpd::app {
 
-// Judgements that other modules make; each may be empty.
+// What others know: judgements that other modules make, each of which may be empty, and the time.
 struct ConfigChecks {
   // What is wrong with that message text, or nothing.
   std::function<std::optional<std::string>(std::string_view purpose, std::string_view channel,
                                            std::string_view locale, std::string_view text)>
       message_template;
-  // Whether phone numbers of that ISO 3166 region are known.
-  std::function<bool(std::string_view region)> region;
+  TimePoint now;  // when it is loaded: which days have passed
 };
 
 struct LoadRequest {

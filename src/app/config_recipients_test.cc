@@ -42,6 +42,32 @@ TEST(ConfigRecipients, ATestRecipientIsOneUntilTheEndOfItsLastDay) {
             nullptr);
 }
 
+TEST(ConfigRecipients, ThatItsDayHasPassedIsSaid) {
+  const auto said = [](const char* now) {
+    ConfigChecks checks;
+    checks.now = parse_rfc3339(now).value();
+    return load(k_recipients_review, {}, {}, checks).value().warnings;
+  };
+  EXPECT_THAT(said("2026-12-31T23:59:59Z"),
+              testing::ElementsAre(HasSubstr("until the end of 2026-12-31")));
+  EXPECT_THAT(said("2027-01-01T00:00:00Z"),
+              testing::ElementsAre(HasSubstr("its last day, 2026-12-31, has passed")));
+}
+
+TEST(ConfigRecipients, ItsCodeIsAsLongAsOthers) {
+  const std::string eight =
+      recipients_without("code") + "code = \"24681012\"\n[purposes.transaction]\ndigits = 8\n";
+  const auto loaded = load(eight);
+  ASSERT_TRUE(loaded) << errors(loaded);
+  EXPECT_THAT(loaded->warnings,
+              testing::Contains(HasSubstr("review: its code has 8 digits, and codes of "
+                                          "purposes.login (6 digits), purposes.password_reset (6 "
+                                          "digits) do not")));
+  EXPECT_THAT(errors(load(recipients_without("code") + "code = \"24681012\"\n")),
+              HasSubstr("test_recipients.review.code = \"********\"\n      has 8 digits, and codes "
+                        "of purposes.login (6 digits)"));
+}
+
 TEST(ConfigRecipients, ItsCodeIsHidden) {
   EXPECT_FALSE(show_config(load(k_recipients_review).value()).contains("246810"));
 }

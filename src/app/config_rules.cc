@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "app/config_forms.h"
 #include "app/config_rules_caps.h"
+#include "app/config_rules_countries.h"
 #include "app/config_rules_origins.h"
 #include "app/config_rules_providers.h"
 #include "app/config_rules_recipients.h"
@@ -163,15 +165,10 @@ void rule_templates(const RuleBench& bench) {
   }
 }
 
-void rule_region(const RuleBench& bench) {
-  const auto& region = bench.config().otp.default_region;
-  if (region.empty() || !bench.checks.region || bench.checks.region(region)) return;
-  bench.refuse("otp.default_region", {}, "is no country whose phone numbers are known");
-}
-
 void rule_api_keys(const RuleBench& bench) {
   const auto& applications = bench.loaded.applications;
   std::set<std::string> names;
+  std::map<std::string, std::string> names_of_hashes;
   for (const auto& key : bench.config().auth.api_keys) {
     const std::string name = key.substr(0, key.find(':'));
     const auto slash = name.find('/');
@@ -181,6 +178,10 @@ void rule_api_keys(const RuleBench& bench) {
     }
     if (!names.insert(name).second) {
       bench.refuse("auth.api_keys", {}, "holds the name " + name + " twice");
+    } else if (const auto [other, is_new] = names_of_hashes.emplace(key.substr(name.size()), name);
+               !is_new) {
+      bench.refuse("auth.api_keys", {},
+                   "holds one key under the names " + other->second + " and " + name);
     }
   }
 }
@@ -288,10 +289,10 @@ void judge(LoadedConfig& loaded, const ConfigChecks& checks, const std::set<std:
            Problems& problems) {
   const RuleBench bench{loaded, checks, failed, problems};
   for (const auto rule :
-       {rule_mode,     rule_tls,       rule_open_address, rule_links,      rule_keys,
-        rule_hash,     rule_delivery,  judge_routes,      judge_providers, judge_test_recipients,
-        judge_caps,    judge_webhooks, rule_templates,    rule_friction,   rule_captcha,
-        rule_sessions, rule_region,    rule_api_keys,     judge_origins,   rule_exposed_secrets}) {
+       {rule_mode,     rule_tls,        rule_open_address, rule_links,      rule_keys,
+        rule_hash,     rule_delivery,   judge_routes,      judge_providers, judge_test_recipients,
+        judge_caps,    judge_webhooks,  rule_templates,    rule_friction,   rule_captcha,
+        rule_sessions, judge_countries, rule_api_keys,     judge_origins,   rule_exposed_secrets}) {
     rule(bench);
   }
 }

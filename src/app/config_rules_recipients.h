@@ -5,7 +5,7 @@
 
 namespace otpd::app {
 
-// A test recipient has an address of its own, a code and an end.
+// A test recipient has an address of its own, a code as long as others, and an end.
 void judge_test_recipients(const RuleBench& bench);
 
 }  // namespace otpd::app

@@ -32,9 +32,18 @@ TEST(ConfigRules, AConfiguredKeyIsOfAnApplicationThatThereIs) {
   EXPECT_EQ(errors(load_flags({"--auth.api_keys=default/" + k_rules_key})), "fine");
   EXPECT_THAT(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key})),
               HasSubstr("holds a key of bank, which is no application"));
-  EXPECT_EQ(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key + "," + k_rules_key,
+  const std::string other = "shop:" + std::string(64, 'b');
+  EXPECT_EQ(errors(load_flags({"--auth.api_keys=bank/" + k_rules_key + "," + other,
                                "--applications.bank.limits.ip_sends=7"})),
             "fine");
+}
+
+TEST(ConfigRules, AConfiguredKeyHasOneName) {
+  EXPECT_THAT(errors(load_flags({"--auth.api_keys=" + k_rules_key + ",bank/" + k_rules_key,
+                                 "--applications.bank.limits.ip_sends=7"})),
+              HasSubstr("holds one key under the names shop and bank/shop"));
+  EXPECT_THAT(errors(load_flags({"--auth.api_keys=" + k_rules_key + ",my-" + k_rules_key})),
+              HasSubstr("holds one key under the names shop and my-shop"));
 }
 
 TEST(ConfigRules, TheDemoIsServedOnLoopbackOrOnDemand) {
@@ -320,20 +329,14 @@ TEST(ConfigRules, TemplatesBelongToAPurposeAChannelAndALocale) {
   EXPECT_THAT(file("login.sms.english"), HasSubstr("the locale must be a language tag"));
 }
 
-TEST(ConfigRules, OthersJudgeTemplatesAndRegions) {
+TEST(ConfigRules, OthersJudgeTemplates) {
   ConfigChecks checks;
   checks.message_template = [](auto, auto, auto locale, auto text) -> std::optional<std::string> {
     if (text.contains("{code}")) return {};
     return "has no {code} in " + std::string(locale);
   };
-  checks.region = [](std::string_view region) { return region == "US"; };
-  EXPECT_EQ(errors(load("otp.default_region = \"US\"", {}, {}, checks)), "fine");
-  const auto text =
-      errors(load("otp.default_region = \"ZZ\"\nmessages.templates.login.sms.en = "
-                  "\"hello\"",
-                  {}, {}, checks));
-  EXPECT_THAT(text, HasSubstr("otp.default_region = \"ZZ\"\n      is no country"));
-  EXPECT_THAT(text, HasSubstr(":2:35  messages.templates.login.sms.en = \"hello\"\n      has no "
+  const auto text = errors(load("messages.templates.login.sms.en = \"hello\"", {}, {}, checks));
+  EXPECT_THAT(text, HasSubstr(":1:35  messages.templates.login.sms.en = \"hello\"\n      has no "
                               "{code} in en"));
 }
 

@@ -138,23 +138,28 @@ std::string show_config(const LoadedConfig& loaded) {
 }
 
 std::string show_application(const LoadedConfig& loaded, const std::string& name) {
-  const Config& config = *loaded.config.applications.at(name);
-  const auto& origins = loaded.application_origins.at(name);
-  const std::string prefix = "applications." + name;
+  const bool is_base = name == loaded.config.otp.application;
+  const Config& config = is_base ? loaded.config : *loaded.config.applications.at(name);
+  const auto& origins = is_base ? loaded.origins : loaded.application_origins.at(name);
+  const std::string prefix = is_base ? "" : "applications." + name + ".";
   std::string text;
   for (const auto& section : config_sections()) {
     for (const auto& names : section_names(section.pattern, config)) {
       std::string rows;
       show_each_key(section, names, config, [&](const Key& key, const Names& full) {
         const auto origin = origins.find(fill(key.path, full));
-        if (origin != origins.end()) rows += show_row(config, origin->second, key, full);
+        if (origin == origins.end() || !is_per_application(key) ||
+            origin->second.kind == Origin::Kind::derived) {
+          return;
+        }
+        rows += show_row(config, origin->second, key, full);
       });
       if (rows.empty()) continue;
-      text +=
-          (text.empty() ? "[" : "\n[") + prefix + "." + fill(section.pattern, names) + "]\n" + rows;
+      text += (text.empty() ? "[" : "\n[") + prefix + fill(section.pattern, names) + "]\n" + rows;
     }
   }
-  return text.empty() ? "[" + prefix + "]\n" : text;
+  if (text.empty() && !is_base) return "[applications." + name + "]\n";
+  return text;
 }
 
 std::string default_config_file() {

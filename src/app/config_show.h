@@ -10,7 +10,8 @@ namespace otpd::app {
 // Every effective value, with where it comes from as a comment; what is secret as "********".
 std::string show_config(const LoadedConfig& loaded);
 
-// The same of what one of the other applications says for itself.
+// The same of what one of the applications says for itself: of the base one, whatever the others
+// inherit and is not at its default.
 std::string show_application(const LoadedConfig& loaded, const std::string& name);
 
 // The documented file of all defaults: config/otpd.toml, byte for byte.

@@ -26,11 +26,20 @@ Result<std::string> key_id(AdminClient& client, const Config& config, const KeyR
   if (!body) return std::unexpected(body.error());
   const std::string application =
       wanted.application.empty() ? config.otp.application : wanted.application;
+  bool configured = false;
   for (const json& key : body->at("keys")) {
-    if (key_text(key, "name") == wanted.name && key_text(key, "application") == application &&
-        key_text(key, "status") == "active") {
-      return key_text(key, "id");
+    if (key_text(key, "name") != wanted.name || key_text(key, "application") != application ||
+        key_text(key, "status") != "active") {
+      continue;
     }
+    if (key.contains("id")) return key_text(key, "id");
+    configured = true;
+  }
+  if (configured) {
+    return fail(Failure::invalid,
+                fmt::format("the API key {} of the application {} stands in the configuration: "
+                            "change it there, in auth.api_keys, and restart otpd",
+                            wanted.name, application));
   }
   return fail(Failure::invalid, fmt::format("the application {} has no live API key named {}",
                                             application, wanted.name));
@@ -64,7 +73,8 @@ void print_keys(const json& body, std::ostream& out) {
     out << fmt::format("{:<20} {:<16} {:<8} {:<30} {:<24} {:<24} {}\n", key_text(key, "name"),
                        key_text(key, "application"), key_text(key, "status"),
                        key_text(key, "scopes"), key_text(key, "last_used_at"),
-                       key_text(key, "expires_at"), key_text(key, "id"));
+                       key_text(key, "expires_at"),
+                       key.contains("id") ? key_text(key, "id") : "(configuration)");
   }
 }
 

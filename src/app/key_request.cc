@@ -1,5 +1,6 @@
 #include "app/key_request.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace otpd::app {
@@ -15,12 +16,15 @@ std::optional<std::string> read_duration(const char* flag, const std::string& wo
   return std::string(flag) + " needs a number with its unit, such as 90d, 24h, 30m or 45s";
 }
 
+// Every part, the empty ones too; of an empty text none.
 std::vector<std::string> split_at_commas(std::string_view text) {
   std::vector<std::string> out;
   while (!text.empty()) {
     const auto comma = text.find(',');
     out.emplace_back(text.substr(0, comma));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) out.emplace_back();
   }
   return out;
 }
@@ -55,6 +59,9 @@ std::optional<std::string> read_words(KeyRequest& request) {
   }
   if (auto wrong = read_duration("--overlap", words.overlap, request.overlap)) return wrong;
   request.scopes = split_at_commas(words.scopes);
+  if (std::ranges::find(request.scopes, "") != request.scopes.end()) {
+    return "--scopes has an empty part: name the scopes with one comma between two";
+  }
   return std::nullopt;
 }
 

@@ -35,6 +35,7 @@ ConfigChecks config_checks() {
     if (made) return std::nullopt;
     return made.error().message;
   };
+  checks.now = SystemClock{}.now();
   return checks;
 }
 

@@ -102,13 +102,18 @@ void print_timeline(const json& body, std::ostream& out) {
   }
 }
 
+void print_unlocked(const json& body, std::ostream& out) {
+  out << (body.value("unlocked", false) ? "unlocked\n"
+                                        : "nothing to unlock: no wrong codes are remembered\n");
+}
+
 void print_answer(Action action, const json& body, std::ostream& out) {
   if (action == Action::providers_list) return print_providers(body, out);
   if (action == Action::letters_list) return print_letters(body, out);
   if (action == Action::verification_show) return print_timeline(body, out);
   if (action == Action::factor_list) return print_factors(body, out);
   if (action == Action::factor_remove) out << "removed\n";
-  if (action == Action::factor_unlock) out << "unlocked\n";
+  if (action == Action::factor_unlock) return print_unlocked(body, out);
   for (const auto& [name, value] : body.items()) {
     out << fmt::format("{:<20} {}\n", name, text_of(body, name.c_str()));
   }

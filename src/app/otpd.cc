@@ -76,8 +76,8 @@ class Process final : public Otpd {
     auto server = net::HttpServer::listen(
         loops_, make_server_config(config_.server),
         [this](net::HttpRequest request) { return gateway_->handle(std::move(request)); },
-        [this](int status, std::string_view reason) {
-          return gateway_->error_page(status, reason);
+        [this](int status, std::string_view reason, const net::RequestGist& request) {
+          return gateway_->error_page(status, reason, request);
         });
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);

@@ -124,6 +124,17 @@ Task<void> Courier::attempt(Delivery& delivery) {
     co_await write_end(delivery, GiveUp{"unknown application", k_reason_misconfigured});
     co_return;
   }
+  if (!delivery.payload.replaces.empty()) {
+    const auto refused = co_await charge_fallback(delivery);
+    if (!refused) {  // taken again when the lease has run out
+      log::warn("a fallback cannot be charged", {{"reason", refused.error().message}});
+      co_return;
+    }
+    if (!refused->empty()) {
+      co_await write_end(delivery, Refused{*refused});
+      co_return;
+    }
+  }
   delivery.accepted_at = verification->last_send_at;
   NextStep step = co_await hand_over(delivery);
   co_await write_end(delivery, std::move(step));

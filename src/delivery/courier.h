@@ -16,6 +16,7 @@
 #include "delivery/retry.h"
 #include "delivery/tally.h"
 #include "delivery/templates.h"
+#include "otp/cap_desk.h"
 #include "otp/payload.h"
 #include "otp/store.h"
 
@@ -35,6 +36,7 @@ struct Fallback {
 struct Outlet {
   const Templates& templates;
   Dispatcher& dispatcher;
+  otp::CapDesk& caps;  // charges fallbacks; the first message was charged when it was accepted
   std::map<std::string, std::string, std::less<>> link_urls = {};  // purpose -> URL with {token}
   std::map<std::string, Fallback, std::less<>> fallbacks = {};     // by channel
   std::set<std::string, std::less<>> fallback_purposes = {};       // those that allow it
@@ -90,6 +92,9 @@ class Courier {
   Task<NextStep> hand_over(Delivery& delivery);
   Task<Result<void>> remember_message(const Delivery& delivery, const std::string& message_id);
   void plan_fallback(Delivery& delivery, const std::string& message_id);
+  Task<Result<std::string_view>> charge_fallback(Delivery& delivery);
+  bool mark_end(otp::RecipientState& state, const Delivery& delivery, const NextStep& step,
+                TimePoint now) const;
 
   Task<void> write_end(Delivery& delivery, NextStep step);
   otp::Effects effects_of(Delivery& delivery, const NextStep& step);

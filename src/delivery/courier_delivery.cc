@@ -35,12 +35,6 @@ void put_in_order(std::vector<audit::Event>& lines) {
 
 }  // namespace
 
-bool arrived(const otp::Payload& payload, const otp::Verification& verification) {
-  if (payload.replaces.empty()) return false;
-  return verification.delivery == otp::DeliveryState::delivered ||
-         verification.message_id != payload.replaces;
-}
-
 // Reads the job and its record. False if the store does not answer: then the lease runs out and
 // the job is taken again.
 Task<bool> Courier::open(Delivery& delivery) {
@@ -143,26 +137,6 @@ Task<Result<void>> Courier::remember_message(const Delivery& delivery,
   co_return Result<void>{};
 }
 
-void Courier::plan_fallback(Delivery& delivery, const std::string& message_id) {
-  const otp::Payload& payload = delivery.payload;
-  const Outlet& outlet = *delivery.outlet;
-  const auto next = outlet.fallbacks.find(payload.channel);
-  if (next == outlet.fallbacks.end() || message_id.empty() ||
-      !outlet.fallback_purposes.contains(payload.purpose)) {
-    return;
-  }
-  const TimePoint due = ports_.clock.now() + next->second.after;
-  if (due >= delivery.job.expires_at) return;
-  otp::Payload replacement = payload.clone();
-  replacement.channel = next->second.channel;
-  replacement.replaces = message_id;
-  std::string plain = otp::encode(replacement);
-  const std::string id = ports_.random.bytes(otp::k_hash_bytes);
-  delivery.fallback = otp::NewJob{id, delivery.job.key, due, delivery.job.expires_at,
-                                  crypto::seal(ports_.keys, ports_.random, plain, id)};
-  wipe(plain);
-}
-
 // The job's end, and the audit lines of everything that happened on the way.
 otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
   otp::Effects effects;
@@ -178,6 +152,9 @@ otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
                                                   lane});
     effects.events.push_back(events.make(type, payload.verification_id.unique, now, detail));
   };
+  for (const std::string_view reason : delivery.shadowed) {
+    line({}, event::k_limited_shadow, reason);
+  }
   for (const FailedTry& one : delivery.failed) line(one.lane, event::k_delivery_retry, one.reason);
   if (const auto* handed = std::get_if<HandedOver>(&step)) {
     line(delivery.lane, event::k_sent, handed->message_id);
@@ -190,6 +167,9 @@ otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
     job_end.how = otp::JobEnd::How::dead;
     job_end.reason = give_up->reason;
     line(delivery.lane, event::k_delivery_failed, give_up->reason);
+  } else if (const auto* refused = std::get_if<Refused>(&step)) {
+    line({}, event::k_limited, refused->reason);
+    line({}, event::k_delivery_failed, otp::k_fallback_limited);  // dropped if that is known
   } else if (payload.replaces.empty()) {
     line(delivery.lane, event::k_delivery_failed, "ended");
   }
@@ -198,23 +178,43 @@ otp::Effects Courier::effects_of(Delivery& delivery, const NextStep& step) {
   return effects;
 }
 
+// What the end of this try changes in the recipient's record. False if nothing.
+bool Courier::mark_end(otp::RecipientState& state, const Delivery& delivery, const NextStep& step,
+                       TimePoint now) const {
+  const otp::Payload& payload = delivery.payload;
+  const std::string& unique = payload.verification_id.unique;
+  if (const auto* handed = std::get_if<HandedOver>(&step)) {
+    return otp::mark_sent(state, unique, delivery.lane, handed->message_id, now);
+  }
+  if (std::holds_alternative<Refused>(step)) {
+    return otp::mark_fallback_limited(state, unique, payload.replaces, now);
+  }
+  const bool again = std::holds_alternative<TryAgain>(step);
+  bool changed = false;
+  if (delivery.charged) {
+    // A dead letter that is put back begins again with its first try.
+    const std::uint32_t attempt = again ? delivery.job.attempt : 0;
+    changed = otp::mark_charged(state, unique, {delivery.job.id, attempt});
+  }
+  if (again) return changed;
+  const auto* give_up = std::get_if<GiveUp>(&step);
+  const std::string_view error = give_up != nullptr ? give_up->neutral : k_reason_too_late;
+  return otp::mark_failed(state, unique, error, now) || changed;
+}
+
 Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& step,
                                           otp::Effects effects) {
   effects.finish.front().lease = busy_.at(delivery.job.id);
-  if (!delivery.state || std::holds_alternative<TryAgain>(step)) {
+  if (!delivery.state || (std::holds_alternative<TryAgain>(step) && !delivery.charged)) {
     co_return co_await ports_.store.append(std::move(effects));
   }
-  const std::string& unique = delivery.payload.verification_id.unique;
   const auto marked = co_await otp::update<otp::RecipientState, bool>(
       ports_.store, ports_.clock, delivery.job.key,
       [&](otp::RecipientState& state, TimePoint now) {
         otp::Decision<bool> decision{.out = true, .effects = effects};
-        if (const auto* handed = std::get_if<HandedOver>(&step)) {
-          decision.changed = otp::mark_sent(state, unique, delivery.lane, handed->message_id, now);
-        } else {
-          const auto* give_up = std::get_if<GiveUp>(&step);
-          decision.changed = otp::mark_failed(
-              state, unique, give_up != nullptr ? give_up->neutral : k_reason_too_late, now);
+        decision.changed = mark_end(state, delivery, step, now);
+        if (std::holds_alternative<Refused>(step) && !decision.changed) {
+          decision.effects.events.pop_back();
         }
         decision.expires_at = otp::garbage_at(state, now);
         return decision;

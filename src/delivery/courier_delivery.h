@@ -21,8 +21,10 @@ struct Courier::Delivery {
   std::optional<otp::RecipientState> state;
   std::string lane;  // the last one asked
   std::vector<FailedTry> failed;
-  std::optional<otp::NewJob> fallback;  // to be written with the yes
-  TimePoint accepted_at;                // when the send was accepted
+  std::optional<otp::NewJob> fallback;     // to be written with the yes
+  TimePoint accepted_at;                   // when the send was accepted
+  bool charged = false;                    // of a fallback: this try is paid for
+  std::vector<std::string_view> shadowed;  // for which shadows it would have been refused
 };
 
 // Whether a message on another channel is not needed: the first one arrived, or a newer one left.

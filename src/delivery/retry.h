@@ -32,7 +32,11 @@ struct GiveUp {
 };
 // The verification ended (approved, canceled, …) before the message left: nothing to send.
 struct Moot {};
-using NextStep = std::variant<HandedOver, TryAgain, GiveUp, Moot>;
+// A limit refuses what would be sent; why, for the audit log. Nothing is sent.
+struct Refused {
+  std::string_view reason;
+};
+using NextStep = std::variant<HandedOver, TryAgain, GiveUp, Moot, Refused>;
 
 // Why a message was not delivered, in words that no carrier owns.
 inline constexpr std::string_view k_reason_rejected = "recipient_rejected";
@@ -43,7 +47,7 @@ inline constexpr std::string_view k_reason_too_late = "too_late";
 // A rejected recipient ends it. Everything else is tried again, with a wait that doubles with
 // every attempt and is jittered by half, or as long as a throttling carrier asks; and is given up
 // as soon as the next try would come at or after `expires_at`, when the code is worth nothing.
-// Never Moot.
+// Never Moot or Refused.
 NextStep next_step(const Outcome& outcome, std::uint32_t attempt, TimePoint now,
                    TimePoint expires_at, const RetryPolicy& policy, Random& random);
 

@@ -112,6 +112,15 @@ Result<AccessControl> AccessControl::make(AccessConfig config, KeyBook& book) {
   return control;
 }
 
+std::vector<KnownKey> AccessControl::configured_keys() const {
+  std::vector<KnownKey> keys;
+  for (const auto& [_, key] : configured_) keys.push_back(key);
+  std::ranges::sort(keys, {}, [](const KnownKey& key) {
+    return std::pair(std::string_view(key.application), std::string_view(key.name));
+  });
+  return keys;
+}
+
 bool AccessControl::is_local(const net::HttpRequest& request, std::string_view client_ip) const {
   // A proxy on this machine, declared or not, may speak for anybody.
   return is_loopback(client_ip) && !is_forwarded(request) && came_over_loopback(request) &&

@@ -68,6 +68,9 @@ class AccessControl {
   // says which applications there are; it outlives this.
   static Result<AccessControl> make(AccessConfig config, KeyBook& book);
 
+  // The API keys that the configuration has, by application and name.
+  std::vector<KnownKey> configured_keys() const;
+
   // The caller, or the refusal. API keys are found by their SHA-256 and compared in constant time,
   // as is the admin token.
   std::expected<Caller, Problem> check(const Need& need, const net::HttpRequest& request,

@@ -287,6 +287,16 @@ TEST_F(CallerAccess, WhileTheBookIsEmptyOnlyConfiguredKeysAndTheAdminTokenOpen) 
   }
 }
 
+TEST_F(FreshAccess, TheKeysOfTheConfigurationCanBeListed) {
+  const auto control = with({"web", "bank/teller", "default/app"});
+  std::vector<std::string> listed;
+  for (const KnownKey& key : control.configured_keys()) {
+    listed.push_back(key.application + "/" + key.name);
+    EXPECT_EQ(key.scopes.names(), otp::k_usual_scopes.names());
+  }
+  EXPECT_EQ(listed, (std::vector<std::string>{"/app", "/web", "bank/teller"}));
+}
+
 constexpr const char* k_bank_page = "https://bank.example";
 constexpr const char* k_mute_page = "https://mute.example";
 

@@ -1,4 +1,5 @@
 // For operators: the applications that are served, and their rules.
+#include "gateway/caps_json.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
 
@@ -34,23 +35,30 @@ ordered_json shown_limits(const otp::Limits& limits) {
           {"ip_window_s", in_seconds(limits.ip_sends.window)},
           {"ip_guesses", limits.ip_guesses.max},
           {"ip_guesses_window_s", in_seconds(limits.ip_guesses.window)},
+          {"ip_countries", limits.ip_countries.max},
+          {"ip_captchas", limits.ip_captchas.max},
+          {"ip_captchas_window_s", in_seconds(limits.ip_captchas.window)},
           {"idempotency_ttl_s", limits.idempotency_ttl.count()}};
 }
 
-ordered_json shown_application(const Application& app, bool base) {
+// `all`: every cap, not only the application's own.
+ordered_json shown_application(const Application& app, bool base, bool all) {
   ordered_json purposes = ordered_json::array();
   for (const auto& [name, policy] : app.rules.policies) purposes.push_back(name);
   return {{"name", app.rules.application},
           {"base", base},
           {"channels", app.channels},
-          {"purposes", std::move(purposes)}};
+          {"purposes", std::move(purposes)},
+          {"caps", caps_json(app.rules.caps, all)}};
 }
 
 }  // namespace
 
 Task<net::HttpResponse> list_applications(const Service& service, const Call&) {
-  ordered_json list = ordered_json::array({shown_application(service.base, true)});
-  for (const auto& [name, app] : service.others) list.push_back(shown_application(app, false));
+  ordered_json list = ordered_json::array({shown_application(service.base, true, false)});
+  for (const auto& [name, app] : service.others) {
+    list.push_back(shown_application(app, false, false));
+  }
   co_return json_response({{"applications", std::move(list)}});
 }
 
@@ -60,7 +68,7 @@ Task<net::HttpResponse> show_application(const Service& service, const Call& cal
     co_return to_response(
         {.name = ProblemName::not_found, .detail = "There is no such application."});
   }
-  ordered_json body = shown_application(*app, app == &service.base);
+  ordered_json body = shown_application(*app, app == &service.base, true);
   ordered_json purposes = ordered_json::object();
   for (const auto& [name, policy] : app->rules.policies) purposes[name] = shown_purpose(policy);
   body["purposes"] = std::move(purposes);

@@ -352,7 +352,7 @@ Task<net::HttpResponse> unlock_factors(const Service&, const Call& call) {
   if (const auto problem = refuse_body(call.request)) co_return to_response(*problem);
   const auto unlocked = co_await call.app.factors.unlock(*user, call.client_ip);
   if (!unlocked) co_return to_response(problem_of(unlocked.error()));
-  co_return json_response(ordered_json::object());
+  co_return json_response({{"unlocked", *unlocked}});
 }
 
 }  // namespace otpd::gateway

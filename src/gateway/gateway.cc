@@ -279,8 +279,14 @@ Task<net::HttpResponse> Gateway::dispatch(const net::HttpRequest& request, Way& 
   co_return co_await route->handler(service_, call);
 }
 
-net::HttpResponse Gateway::error_page(int status, std::string_view reason) {
+net::HttpResponse Gateway::error_page(int status, std::string_view reason,
+                                      const net::RequestGist& request) {
   net::HttpResponse response = to_response(problem_of_status(status, reason));
+  if (service_.cors.is_on() && is_for_browsers(request.path)) {
+    net::HttpRequest refused;
+    refused.headers.emplace_back("Origin", request.origin);
+    service_.cors.open(refused, response, {});
+  }
   response.headers.emplace_back("X-Request-Id",
                                 base64url_encode(service_.random.bytes(k_request_id_bytes)));
   return response;

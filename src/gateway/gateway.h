@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/service.h"
+#include "net/request_gist.h"
 
 namespace otpd::gateway {
 
@@ -21,8 +22,9 @@ class Gateway {
   // net::HttpServer.
   Task<net::HttpResponse> handle(net::HttpRequest request);
 
-  // The answer where the server itself must refuse.
-  net::HttpResponse error_page(int status, std::string_view reason);
+  // The answer where the server itself must refuse; a page that may call can read that.
+  net::HttpResponse error_page(int status, std::string_view reason,
+                               const net::RequestGist& request);
 
   // Requests being worked on, those included whose client was told that it takes too long.
   std::size_t in_flight() const { return in_flight_.load(); }

@@ -30,9 +30,13 @@ std::string_view key_status(const otp::ApiKey& key, TimePoint now) {
 }
 
 ordered_json key_json(const otp::ApiKey& key, TimePoint now) {
-  ordered_json body{{"id", otp::api_key_id_text(key.id)}, {"name", key.name},
-                    {"application", key.application},     {"scopes", key.scopes.names()},
-                    {"status", key_status(key, now)},     {"created_at", rfc3339(key.created_at)}};
+  ordered_json body{{"id", otp::api_key_id_text(key.id)},
+                    {"name", key.name},
+                    {"application", key.application},
+                    {"scopes", key.scopes.names()},
+                    {"source", "created"},
+                    {"status", key_status(key, now)},
+                    {"created_at", rfc3339(key.created_at)}};
   const auto add = [&](const char* name, TimePoint at) {
     if (at != TimePoint()) body[name] = rfc3339(at);
   };
@@ -42,6 +46,15 @@ ordered_json key_json(const otp::ApiKey& key, TimePoint now) {
   add("last_used_at", key.last_used_at);
   add("revoked_at", key.revoked_at);
   return body;
+}
+
+// Of a key in the configuration, which has no record and no end.
+ordered_json configured_key_json(const KnownKey& key, const otp::Applications& applications) {
+  return {{"name", key.name},
+          {"application", key.application.empty() ? applications.base : key.application},
+          {"scopes", key.scopes.names()},
+          {"source", "configuration"},
+          {"status", "active"}};
 }
 
 net::HttpResponse no_such_key() {
@@ -132,6 +145,9 @@ Task<net::HttpResponse> list_api_keys(const Service& service, const Call&) {
   if (!loaded) co_return to_response(problem_of(loaded.error()));
   ordered_json list = ordered_json::array();
   for (const otp::ApiKey& key : loaded->keys) list.push_back(key_json(key, service.clock.now()));
+  for (const KnownKey& key : service.access.configured_keys()) {
+    list.push_back(configured_key_json(key, service.key_book.applications()));
+  }
   co_return json_response({{"keys", std::move(list)}});
 }
 

@@ -8,7 +8,7 @@
 #include "gateway/otp_members.h"
 #include "gateway/request.h"
 #include "gateway/service.h"
-#include "gateway/spending.h"
+#include "otp/spending.h"
 
 namespace otpd::gateway {
 namespace {
@@ -189,7 +189,8 @@ Task<net::HttpResponse> send_code(const Service& service, const Call& call) {
   const std::string country = request->recipient.country;
   const auto outcome = co_await call.app.issuer.send(std::move(*request));
   if (!outcome) co_return to_response(problem_of(outcome.error()));
-  count_spent(service, call.app, country, *outcome);
+  const auto* sent = std::get_if<otp::Sent>(&*outcome);
+  if (sent) otp::count_spent(service.metrics, call.app.rules.application, country, sent->price);
   co_return std::visit([](const auto& one) { return send_answer(one); }, *outcome);
 }
 

@@ -22,6 +22,20 @@ std::string_view type_of(std::string_view path) {
   return "text/html; charset=utf-8";
 }
 
+// What an application has spent of its budget, and how much that is. Nothing if the store does not
+// answer.
+Task<void> show_budget(const Service& service, const Application& app) {
+  const auto& cap = app.rules.caps.application[otp::Meter::spent];
+  const auto spent = co_await app.issuer.caps().spent();
+  if (!spent || !cap) co_return;
+  const auto show = [&](const char* name, const char* help, otp::Micros amount) {
+    service.metrics.gauge(name, help, {{"application", app.rules.application}})
+        .set(static_cast<double>(amount) / static_cast<double>(otp::k_micros));
+  };
+  show("otpd_budget_spent", "What counts of the application's budget, in the currency.", *spent);
+  show("otpd_budget_limit", "The application's budget of any 24 hours, in the currency.", cap->max);
+}
+
 }  // namespace
 
 Task<net::HttpResponse> health(const Service&, const Call&) {
@@ -59,6 +73,8 @@ Task<net::HttpResponse> metrics_page(const Service& service, const Call&) {
     metrics.gauge("otpd_queue_oldest_seconds", "Age of the oldest due job that nobody has taken.")
         .set(static_cast<double>(stats->oldest_due.count()) / 1'000);
   }
+  co_await show_budget(service, service.base);
+  for (const auto& [_, other] : service.others) co_await show_budget(service, other);
   metrics.gauge("otpd_hash_queue_depth", "Hashes that wait or run.")
       .set(static_cast<double>(service.hashes.depth()));
   co_return net::HttpResponse{

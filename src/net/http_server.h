@@ -10,6 +10,7 @@
 #include "base/task.h"
 #include "net/event_loops.h"
 #include "net/http_message.h"
+#include "net/request_gist.h"
 
 namespace otpd::net {
 
@@ -33,9 +34,10 @@ struct HttpServerConfig {
 using HttpHandler = std::function<Task<HttpResponse>(HttpRequest)>;
 
 // The body of an answer that the server itself must give: 400 malformed, 408, 413, 414, 417, 431,
-// 500, 501, 503, 505. `reason` says what was wrong. So that all errors of one service look the
-// same.
-using HttpErrorPage = std::function<HttpResponse(int status, std::string_view reason)>;
+// 500, 501, 503, 505. `reason` says what was wrong, `request` what is known of what was asked. So
+// that all errors of one service look the same.
+using HttpErrorPage =
+    std::function<HttpResponse(int status, std::string_view reason, const RequestGist& request)>;
 
 class HttpServer {
  public:

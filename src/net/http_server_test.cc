@@ -181,6 +181,40 @@ TEST(HttpServer, EndsSlowDripClientsWith408) {
   }
 }
 
+// So that whoever makes the error page knows whom it is for.
+TEST(HttpServer, RefusalsKnowWhatWasAsked) {
+  HttpServerConfig config;
+  config.header_timeout = config.body_timeout = Millis(100);
+  config.request_timeout = Millis(200);
+  TestServer server(config);
+  const std::string from = "Host: a\r\nOrigin: https://a.example\r\n";
+  const auto head = [&](const std::string& path, const std::string& more) {
+    return "POST " + path + "?q HTTP/1.1\r\n" + from + more;
+  };
+  const std::string long_field = "X: " + std::string(k_malformed_header_bytes, 'x');
+  const std::tuple<std::string, int, std::string> cases[] = {
+      {head("/a", "Content-Length: 999999\r\n\r\n"), 413, "/a of https://a.example"},
+      {head("/a", long_field), 431, "/a of https://a.example"},
+      {"POST /a HTTP/1.1\r\nHost: a\r\n" + long_field + from, 431, "/a of "},
+      {head("/a", "Content-Length: 5\r\n\r\n1"), 408, "/a of https://a.example"},
+      {head("/a", "Content-Len"), 408, "/a of https://a.example"},
+      {"POST /a HTTP/1.1\r\nOrigin: https://a.exam", 408, "/a of "},
+      {"POST /a HTTP/1.1\r\nOrigin: https://a.example\r\n" + from + "X", 408, "/a of "},
+      {head("/throw", "\r\n"), 500, "/throw of https://a.example"},
+      {head("/held", "\r\n"), 503, "/held of https://a.example"},
+      {"nonsense\r\n\r\n", 400, " of "},
+  };
+  for (const auto& [bytes, status, asked] : cases) {
+    const RawAnswer answer = TestPeer(server.port()).ask(bytes);
+    EXPECT_EQ(answer.status, status) << bytes.substr(0, 100);
+    EXPECT_TRUE(answer.head.contains("X-Asked: " + asked + "\r\n")) << answer.head;
+  }
+  // The request after one with an origin has none of it.
+  TestPeer peer(server.port());
+  EXPECT_EQ(peer.ask(head("/a", "\r\n")).status, 200);
+  EXPECT_TRUE(peer.ask("POST /b HTTP/1.1\r\n\r\n").head.contains("X-Asked: /b of \r\n"));
+}
+
 TEST(HttpServer, AnswersForAHandlerThatIsLate) {
   HttpServerConfig config;
   config.request_timeout = Millis(60);

@@ -39,9 +39,9 @@ struct HttpService {
   std::mutex mutex;                   // for `none_left`
   std::condition_variable none_left;  // told when a connection ends while draining
 
-  HttpResponse make_error(int status, std::string_view reason) const {
+  HttpResponse make_error(int status, std::string_view reason, const RequestGist& request) const {
     try {
-      return error_page(status, reason);
+      return error_page(status, reason, request);
     } catch (const std::exception& e) {
       log::error("the error page threw", {{"what", e.what()}});
       HttpResponse plain;
@@ -128,6 +128,7 @@ class HttpSession final : public Connection,
   Task<bool> write(const HttpResponse& response, ResponseFrame frame);
   Task<void> linger();
   void leave();
+  RequestGist what_was_asked() const;
 
   Stream stream_;
   std::string peer_;
@@ -136,6 +137,7 @@ class HttpSession final : public Connection,
   RequestParser parser_;
   ReadBuffer buffer_;
   std::string output_;
+  RequestGist asked_;  // of the request that the handler has
   Phase phase_ = Phase::idle;
   bool head_only_ = false;  // the request in progress is a HEAD
   bool invited_ = false;    // "100 Continue" was sent for it
@@ -197,6 +199,7 @@ Task<bool> HttpSession<Stream>::serve_one() {
   if (!co_await read_request()) co_return false;
   HttpRequest request = parser_.take();
   request.peer = peer_;
+  asked_ = gist_of(request);
   head_only_ = request.method == "HEAD";
   const HttpResponse response = co_await call_handler(std::move(request));
   if (abandoned_) co_return false;
@@ -215,6 +218,7 @@ Task<bool> HttpSession<Stream>::serve_one() {
 template <class Stream>
 Task<bool> HttpSession<Stream>::read_request() {
   parser_.start();
+  asked_ = {};
   head_only_ = invited_ = false;
   enter(Phase::idle, service_->config.idle_timeout);
   for (;;) {
@@ -278,12 +282,17 @@ Task<HttpResponse> HttpSession<Stream>::call_handler(HttpRequest request) {
   } catch (...) {
     log::error("a request handler threw");
   }
-  co_return service_->make_error(500, "internal error");
+  co_return service_->make_error(500, "internal error", asked_);
+}
+
+template <class Stream>
+RequestGist HttpSession<Stream>::what_was_asked() const {
+  return asked_.path.empty() ? gist_of(parser_.request()) : asked_;
 }
 
 template <class Stream>
 Task<void> HttpSession<Stream>::refuse(int status, std::string_view reason) {
-  const HttpResponse response = service_->make_error(status, reason);
+  const HttpResponse response = service_->make_error(status, reason, what_was_asked());
   const ResponseFrame frame{.close = true, .head_only = head_only_};
   if (co_await write(response, frame)) co_await linger();
 }

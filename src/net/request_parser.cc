@@ -242,6 +242,9 @@ bool RequestParser::keep_alive() const {
 bool RequestParser::is_http10() const {
   return machine_->http10;
 }
+const HttpRequest& RequestParser::request() const {
+  return machine_->request;
+}
 HttpRequest RequestParser::take() {
   return std::move(machine_->request);
 }

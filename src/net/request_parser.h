@@ -51,6 +51,9 @@ class RequestParser {
   // Whether the request is of HTTP/1.0. Valid in State::body and State::done.
   bool is_http10() const;
 
+  // The request as far as it has arrived and was understood, line by line; before `take`.
+  const HttpRequest& request() const;
+
   // Hands the request over (without `peer`). Valid once in State::done.
   HttpRequest take();
 

@@ -57,12 +57,13 @@ class TestServer {
     while (server_->connections() != count) std::this_thread::yield();
   }
 
-  static HttpResponse error_page(int status, std::string_view reason) {
+  static HttpResponse error_page(int status, std::string_view reason, const RequestGist& request) {
     HttpResponse response;
     response.status = status;
     response.content_type = "text/plain";
     response.body = "error page " + std::to_string(status) + ": " + std::string(reason);
     response.headers.emplace_back("X-Error", "yes");
+    response.headers.emplace_back("X-Asked", request.path + " of " + request.origin);
     return response;
   }
 

@@ -9,10 +9,6 @@ namespace {
 constexpr int k_sub_windows = 60;
 constexpr std::uint64_t k_chunks_of_rest = 50;  // a chunk is at most a fiftieth of what is left
 
-Millis sub_window(Millis window) {
-  return std::max(window / k_sub_windows, Millis(1));
-}
-
 // The sub-window in which something counts that is taken at `now`: the one in which it may last be
 // spent.
 TimePoint counted_from(Millis window, TimePoint now) {
@@ -35,6 +31,10 @@ std::uint64_t amount_of(Meter meter, const Chunk& chunk) {
 }
 
 }  // namespace
+
+Millis sub_window(Millis window) {
+  return std::max(window / k_sub_windows, Millis(1));
+}
 
 std::uint64_t add_capped(std::uint64_t a, std::uint64_t b) {
   return a > std::numeric_limits<std::uint64_t>::max() - b

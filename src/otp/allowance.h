@@ -26,13 +26,17 @@ inline constexpr Millis k_lease_life{3'000};
 
 // What was taken in one sub-window.
 struct Taken {
-  TimePoint from;
+  TimePoint from;  // the beginning of the sub-window
   std::uint64_t amount = 0;
   bool operator==(const Taken&) const = default;
 };
 
 // The oldest first; bounded by the number of sub-windows of a window.
 using TakenLog = std::vector<Taken>;
+
+// How long a sub-window of the window is: what was taken at the same time as something else is told
+// from it no more finely.
+Millis sub_window(Millis window);
 
 // How much counts at `now`. Drops what no longer does. What a clock that stepped back has left in
 // the future is moved to the present: it can lock for one window, and never lets more through.

@@ -34,6 +34,7 @@ struct CapDesk::Asked {
 struct CapDesk::Refusal {
   CapReached answer;
   std::string_view reason;
+  CapCharge charge() const { return {.refusal = answer, .reason = reason, .shadowed = {}}; }
 };
 
 // What one try to take came to.
@@ -45,8 +46,12 @@ struct CapDesk::Took {
   std::uint32_t used_percent = 0;  // of the cap by the hour
 };
 
-Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, const EventWriter& events) {
-  CapCharge charge{.refusal = {}, .shadowed = {}, .price = price_of(rules_.caps, recipient)};
+Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, std::string_view channel,
+                                        const EventWriter& events) {
+  CapCharge charge{.refusal = {},
+                   .reason = {},
+                   .shadowed = {},
+                   .price = price_of(rules_.caps, recipient, channel)};
   std::vector<Asked> all;
   for (CapScope& scope : scopes_of(rules_.caps, recipient)) {
     Key key = allowance_key(services_.keys.index_key(), rules_.application, scope);
@@ -54,12 +59,12 @@ Task<Result<CapCharge>> CapDesk::charge(const Recipient& recipient, const EventW
     all.push_back({std::move(scope), std::move(key), price, 1, {}});
     auto refusal = co_await ask(all.back(), events, charge);
     if (!refusal) co_return std::unexpected(refusal.error());
-    if (*refusal) co_return co_await refuse(**refusal, events);
+    if (*refusal) co_return (*refusal)->charge();
   }
   for (Asked& asked : all) {
     auto refusal = co_await take(asked, charge);
     if (!refusal) co_return std::unexpected(refusal.error());
-    if (*refusal) co_return co_await refuse(**refusal, events);
+    if (*refusal) co_return (*refusal)->charge();
   }
   co_return charge;
 }
@@ -153,15 +158,6 @@ Task<Result<std::optional<CapDesk::Refusal>>> CapDesk::take(Asked& asked, CapCha
   co_return fail(Failure::overloaded, "too many sends wait for one allowance");
 }
 
-Task<Result<CapCharge>> CapDesk::refuse(Refusal refusal, const EventWriter& events) {
-  Effects effects;
-  effects.events.push_back(
-      events.make(audit::event_type::k_limited, {}, services_.clock.now(), refusal.reason));
-  const auto written = co_await services_.store.append(std::move(effects));
-  if (!written) co_return std::unexpected(written.error());
-  co_return CapCharge{.refusal = refusal.answer, .shadowed = {}, .price = 0};
-}
-
 void CapDesk::note_use(std::uint32_t percent, TimePoint now) {
   use_ = now.time_since_epoch().count() * k_percents + percent;
 }
@@ -177,15 +173,25 @@ Task<Result<std::uint32_t>> CapDesk::used_percent() {
   if (seen_at <= now && now < seen_at + k_use_age) {
     co_return static_cast<std::uint32_t>(seen % k_percents);
   }
+  auto state = co_await load_application();
+  if (!state) co_return std::unexpected(state.error());
+  const std::uint32_t percent = hour_used_percent(state->logs, rules_.caps.application, now);
+  note_use(percent, now);
+  co_return percent;
+}
+
+Task<Result<Micros>> CapDesk::spent() {
+  auto state = co_await load_application();
+  if (!state) co_return std::unexpected(state.error());
+  co_return taken_within(state->logs[Meter::spent], window_of(Meter::spent), services_.clock.now());
+}
+
+Task<Result<AllowanceState>> CapDesk::load_application() {
   const CapScope application{"application", {}, rules_.caps.application};
   const auto loaded = co_await services_.store.load(
       allowance_key(services_.keys.index_key(), rules_.application, application));
   if (!loaded) co_return std::unexpected(loaded.error());
-  auto state = read_allowance(*loaded);
-  if (!state) co_return std::unexpected(state.error());
-  const std::uint32_t percent = hour_used_percent(state->logs, application.caps, now);
-  note_use(percent, now);
-  co_return percent;
+  co_return read_allowance(*loaded);
 }
 
 }  // namespace otpd::otp

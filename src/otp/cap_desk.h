@@ -1,4 +1,4 @@
-// CapDesk: charges a send for what is capped for everybody together.
+// CapDesk: charges a message for what is capped for everybody together.
 //
 // It is the last step before a send is written, after every limit of its own and its captcha: what
 // those refuse costs nobody else anything. All caps are asked before any is charged, so what one of
@@ -27,6 +27,7 @@ struct CapReached {
 
 struct CapCharge {
   std::optional<CapReached> refusal;       // then nothing is to be sent
+  std::string_view reason = {};            // of the refusal, for the audit log
   std::vector<std::string_view> shadowed;  // for which shadows it would have been refused
   Micros price = 0;
 };
@@ -37,13 +38,17 @@ class CapDesk {
   CapDesk(const Services& services, const Rules& rules)
       : services_(services), rules_(rules), blocks_(services, rules) {}
 
-  // Charges one send, or refuses it and writes why. Fails as the store does; then it may be
-  // charged.
-  Task<Result<CapCharge>> charge(const Recipient& recipient, const EventWriter& events);
+  // Charges one message on that channel, or refuses it; the caller writes why. Fails as the store
+  // does; then it may be charged.
+  Task<Result<CapCharge>> charge(const Recipient& recipient, std::string_view channel,
+                                 const EventWriter& events);
 
   // How much of the application's cap by the hour is used, in percent; as it was known at most ten
   // seconds ago.
   Task<Result<std::uint32_t>> used_percent();
+
+  // What counts now of the application's budget of 24 hours, as every process has written it.
+  Task<Result<Micros>> spent();
 
   BlockDesk& blocks() { return blocks_; }
 
@@ -51,11 +56,11 @@ class CapDesk {
   struct Asked;
   struct Refusal;
   struct Took;
+  Task<Result<AllowanceState>> load_application();
   Task<Result<std::optional<Refusal>>> ask(Asked& asked, const EventWriter& events,
                                            CapCharge& charge);
   Task<Result<std::optional<Refusal>>> take(Asked& asked, CapCharge& charge);
   Took take_from(const Asked& asked, AllowanceState& state, TimePoint now) const;
-  Task<Result<CapCharge>> refuse(Refusal refusal, const EventWriter& events);
   bool covers(const Asked& asked, TimePoint now) const;
   void note_use(std::uint32_t percent, TimePoint now);
 

@@ -10,8 +10,6 @@ namespace {
 constexpr std::size_t k_max_whole_digits = 12;
 constexpr std::size_t k_max_fraction_digits = 6;
 constexpr std::string_view k_digits = "0123456789";
-// What a number without a country is counted under.
-constexpr std::string_view k_no_country = "ZZ";
 
 struct Named {
   std::string_view limit;
@@ -52,9 +50,20 @@ std::optional<Micros> parse_money(std::string_view text) {
   return micros;
 }
 
-Micros price_of(const CapRules& rules, const Recipient& recipient) {
+std::string format_money(Micros amount) {
+  std::string fraction = std::to_string(k_micros + amount % k_micros).substr(1);
+  fraction.erase(fraction.find_last_not_of('0') + 1);
+  return std::to_string(amount / k_micros) + (fraction.empty() ? "" : "." + fraction);
+}
+
+Micros price_of(const CapRules& rules, const Recipient& recipient, std::string_view channel) {
   if (recipient.kind != Recipient::Kind::phone) return 0;
-  const auto found = find_prefix(rules.prices, recipient.address.reveal());
+  const std::string_view number = recipient.address.reveal();
+  if (const auto own = rules.channel_prices.find(channel); own != rules.channel_prices.end()) {
+    const auto fits = find_prefix(own->second, number);
+    if (fits != own->second.end()) return fits->second;
+  }
+  const auto found = find_prefix(rules.prices, number);
   return found == rules.prices.end() ? rules.default_price : found->second;
 }
 
@@ -81,7 +90,7 @@ std::vector<CapScope> scopes_of(const CapRules& rules, const Recipient& recipien
         own != rules.prefix_budgets.end()) {
       scopes.push_back({"prefix", own->first, {{std::nullopt, std::nullopt, own->second}}});
     }
-    const std::string_view country = recipient.country.empty() ? k_no_country : recipient.country;
+    const std::string_view country = listed_country(recipient);
     scopes.push_back({"country", country, country_caps(rules, country)});
   }
   scopes.push_back({"application", {}, rules.application});

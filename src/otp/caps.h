@@ -26,6 +26,8 @@ inline constexpr Micros k_micros = 1'000'000;
 
 // "12", "0.0075": at most 12 digits, and 6 after the point; no sign, no exponent, no zeros before.
 std::optional<Micros> parse_money(std::string_view text);
+// The same text again, as short as it can be.
+std::string format_money(Micros amount);
 
 struct CapRules {
   AllowanceCaps application{{Cap{20'000}, Cap{200'000}, Cap{10'000 * k_micros}}};
@@ -37,20 +39,22 @@ struct CapRules {
   Cap block{100};                  // sends to one by the hour
   PumpingRule pumping;
   std::string currency = "USD";
-  ByPrefix<Micros> prices;
+  std::map<std::string, ByPrefix<Micros>, std::less<>> channel_prices;  // those with their own
+  ByPrefix<Micros> prices;                                              // of the others
   Micros default_price = 50'000;
 };
 
-// What one message to that recipient costs; an e-mail nothing.
-Micros price_of(const CapRules& rules, const Recipient& recipient);
+// What one message to that recipient costs on that channel, by the prices of the channel if one
+// fits, else by those of all; an e-mail nothing.
+Micros price_of(const CapRules& rules, const Recipient& recipient, std::string_view channel);
 
-// The prefix in the table that fits best, or its end.
+// The prefix in the table that fits best, or its end. An empty one fits every number.
 template <class T>
 auto find_prefix(const ByPrefix<T>& table, std::string_view number) {
   auto found = table.end();
-  for (std::size_t length = number.size(); length > 0 && found == table.end() && !table.empty();
-       --length) {
-    found = table.find(number.substr(0, length));
+  if (table.empty()) return found;
+  for (std::size_t cut = 0; found == table.end() && cut <= number.size(); ++cut) {
+    found = table.find(number.substr(0, number.size() - cut));
   }
   return found;
 }

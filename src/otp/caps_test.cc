@@ -52,15 +52,42 @@ TEST(Caps, MoneyIsReadExactly) {
   }
 }
 
+TEST(Caps, MoneyIsShownAsItIsRead) {
+  for (const char* text :
+       {"0", "0.000001", "0.1", "0.0079", "12", "12.5", "10", "1000000", "999999999999.999999"}) {
+    EXPECT_EQ(format_money(parse_money(text).value()), text);
+  }
+  EXPECT_EQ(format_money(parse_money("12.500").value()), "12.5");
+}
+
 TEST(Caps, TheLongestPrefixSaysThePrice) {
   CapRules rules;
   rules.default_price = 5;
   rules.prices = {{"+4", 10}, {"+44", 20}, {"+4470", 30}};
-  EXPECT_EQ(price_of(rules, caps_phone("+447012345678")), 30U);
-  EXPECT_EQ(price_of(rules, caps_phone("+447112345678")), 20U);
-  EXPECT_EQ(price_of(rules, caps_phone("+4915112345678")), 10U);
-  EXPECT_EQ(price_of(rules, caps_phone("+14155552671")), 5U);
-  EXPECT_EQ(price_of(rules, caps_mail()), 0U);
+  EXPECT_EQ(price_of(rules, caps_phone("+447012345678"), "sms"), 30U);
+  EXPECT_EQ(price_of(rules, caps_phone("+447112345678"), "voice"), 20U);
+  EXPECT_EQ(price_of(rules, caps_phone("+4915112345678"), "whatsapp"), 10U);
+  EXPECT_EQ(price_of(rules, caps_phone("+14155552671"), "sms"), 5U);
+  EXPECT_EQ(price_of(rules, caps_mail(), "email"), 0U);
+}
+
+TEST(Caps, APriceOfTheChannelGoesBeforeOneOfAll) {
+  CapRules rules;
+  rules.default_price = 5;
+  rules.prices = {{"+44", 20}, {"+4470", 30}};
+  rules.channel_prices["voice"] = {{"", 100}, {"+44", 200}, {"+447", 300}};
+  rules.channel_prices["whatsapp"] = {{"+447", 7}};
+  const std::tuple<const char*, const char*, Micros> cases[] = {
+      {"sms", "+447012345678", 30},     {"sms", "+14155552671", 5},
+      {"voice", "+447012345678", 300},  // though +4470 is longer
+      {"voice", "+442012345678", 200},  {"voice", "+14155552671", 100},
+      {"whatsapp", "+447012345678", 7}, {"whatsapp", "+442012345678", 20},
+      {"whatsapp", "+14155552671", 5},
+  };
+  for (const auto& [channel, number, price] : cases) {
+    EXPECT_EQ(price_of(rules, caps_phone(number), channel), price) << channel << " " << number;
+  }
+  EXPECT_EQ(price_of(rules, caps_mail(), "email"), 0U);
 }
 
 TEST(Caps, ASendCountsForWhateverItIsPartOf) {

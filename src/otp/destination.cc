@@ -83,9 +83,10 @@ NumberType number_type(const Recipient& recipient) {
 
 std::string_view refusal(const Destinations& destinations, const Recipient& recipient) {
   if (recipient.kind != Recipient::Kind::phone) return {};
-  if (destinations.denied_countries.contains(recipient.country)) return "country_denied";
+  const std::string_view country = listed_country(recipient);
+  if (destinations.denied_countries.contains(country)) return "country_denied";
   if (!destinations.allowed_countries.empty() &&
-      !destinations.allowed_countries.contains(recipient.country)) {
+      !destinations.allowed_countries.contains(country)) {
     return "country_not_allowed";
   }
   if (destinations.denied_types.empty()) return {};  // the type costs a look at the plan

@@ -36,6 +36,7 @@ std::optional<NumberType> parse_number_type(std::string_view name);
 // Of a phone as parse_phone() gives it; `unknown` of anything else. Safe from any thread.
 NumberType number_type(const Recipient& recipient);
 
+// Countries as listed_country() names them.
 struct Destinations {
   std::set<std::string, std::less<>> allowed_countries;  // empty: all that are not denied
   std::set<std::string, std::less<>> denied_countries;
@@ -43,8 +44,7 @@ struct Destinations {
 };
 
 // Why nothing is sent to that phone: "country_denied", "country_not_allowed", or a kind of line as
-// "type_premium_rate". Empty if something is. E-mail goes everywhere. A number of no country is
-// none of the allowed ones.
+// "type_premium_rate". Empty if something is. E-mail goes everywhere.
 std::string_view refusal(const Destinations& destinations, const Recipient& recipient);
 
 }  // namespace otpd::otp

@@ -63,6 +63,14 @@ TEST(Destination, WhatIsRefusedSaysWhy) {
       {{{"GB"}, {}, {NumberType::mobile}}, "+447400123456", "type_mobile"},
       {{{"US"}, {}, {}}, "+80012345678", "country_not_allowed"},
       {{{}, {"US"}, {}}, "+80012345678", ""},
+      {{{}, {"ZZ"}, {}}, "+80012345678", "country_denied"},
+      {{{}, {"ZZ"}, {}}, "+870773111632", "country_denied"},
+      {{{}, {"ZZ"}, {}}, "+88213300655", "country_denied"},
+      {{{}, {"ZZ"}, {}}, "+883510012345678", "country_denied"},
+      {{{}, {"ZZ"}, {}}, "+979123456789", "country_denied"},
+      {{{}, {"ZZ"}, {}}, "+447400123456", ""},
+      {{{"ZZ"}, {}, {}}, "+80012345678", ""},
+      {{{"ZZ"}, {}, {}}, "+447400123456", "country_not_allowed"},
   };
   for (const Case& one : cases) {
     EXPECT_EQ(refusal(one.destinations, parse_phone(one.phone, "").value()), one.refusal)
@@ -71,7 +79,7 @@ TEST(Destination, WhatIsRefusedSaysWhy) {
 }
 
 TEST(Destination, MailGoesEverywhere) {
-  const Destinations nowhere{{"DE"}, {"US"}, {NumberType::unknown}};
+  const Destinations nowhere{{"DE"}, {"US", "ZZ"}, {NumberType::unknown}};
   EXPECT_EQ(refusal(nowhere, parse_email("ada@example.com").value()), "");
 }
 

@@ -27,6 +27,7 @@ std::string HostedChallenge::json() const {
 
 std::string_view refusal_of(const VendorVerdict& verdict, const HostedCaptcha& hosted,
                             Seconds lifetime, std::string_view purpose, TimePoint now) {
+  if (!verdict.success && verdict.other_site) return k_captcha_other_site;
   if (!verdict.success) return verdict.too_late ? "expired" : "unsolved";
   if (!hosted.hosts.contains(verdict.hostname)) return "host";
   if (!verdict.action.empty() && verdict.action != purpose) return "other";

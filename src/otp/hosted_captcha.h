@@ -28,6 +28,8 @@ struct HostedChallenge {
 // What the vendor says of one answer.
 struct VendorVerdict {
   bool success = false;
+  // Of another site than ours, or what we hold of ours does not belong together.
+  bool other_site = false;
   bool too_late = false;  // not right, or not any more: expired, or used before
   std::string hostname;   // of the page where it was solved
   std::string action;     // empty: not bound to one
@@ -43,8 +45,13 @@ class CaptchaJudge {
   virtual Task<Result<VendorVerdict>> ask(std::string token) = 0;
 };
 
+// Whoever brings one could have solved it anywhere, and as long as the configuration is wrong
+// nobody can bring another: it is no reason to ask for one, of a vendor or ours.
+inline constexpr std::string_view k_captcha_other_site = "site";
+
 // Why that is no captcha for a send of this purpose, where one is good for `lifetime`: "unsolved",
-// "expired", "host", "other" (for another purpose), "score"; empty if it is one.
+// "expired", "host", "other" (for another purpose), "score", k_captcha_other_site; empty if it is
+// one.
 std::string_view refusal_of(const VendorVerdict& verdict, const HostedCaptcha& hosted,
                             Seconds lifetime, std::string_view purpose, TimePoint now);
 

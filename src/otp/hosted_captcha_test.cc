@@ -16,6 +16,7 @@ HostedCaptcha make_hosted(CaptchaKind kind) {
 
 VendorVerdict good_verdict() {
   return {.success = true,
+          .other_site = false,
           .too_late = false,
           .hostname = "login.example",
           .action = "login",
@@ -37,6 +38,7 @@ TEST(HostedCaptcha, WhatCountsAsOne) {
            Case{[](auto& v) { v.hostname = "otp.example"; }, Millis(0), ""},
            Case{[](auto& v) { v.success = false; }, Millis(0), "unsolved"},
            Case{[](auto& v) { v.success = false, v.too_late = true; }, Millis(0), "expired"},
+           Case{[](auto& v) { v.success = false, v.other_site = true; }, Millis(0), "site"},
            Case{[](auto& v) { v.hostname = "evil.example"; }, Millis(0), "host"},
            Case{[](auto& v) { v.hostname = ""; }, Millis(0), "host"},
            Case{[](auto& v) { v.hostname = "login.example.evil.example"; }, Millis(0), "host"},

@@ -200,8 +200,9 @@ Task<Result<std::optional<SendOutcome>>> Issuer::take_captcha(Work& work, std::u
       work.events.make(audit::event_type::k_captcha_required, {}, services_.clock.now(), *reason));
   const auto written = co_await services_.store.append(std::move(effects));
   if (!written) co_return std::unexpected(written.error());
-  if (*reason == k_captcha_vendor_away && !rules_.captcha.altcha_when_away) {
-    co_return fail(Failure::unavailable, "the captcha's vendor does not answer");
+  const bool is_away = *reason == k_captcha_vendor_away && !rules_.captcha.altcha_when_away;
+  if (is_away || *reason == k_captcha_other_site) {
+    co_return fail(Failure::unavailable, "the captcha's vendor does not answer for our site");
   }
   co_return Refusal(ask_for_captcha(work, level, *reason));
 }

@@ -73,6 +73,7 @@ class Issuer {
   Task<Result<SendOutcome>> send(SendRequest request);
 
   CaptchaDesk& captchas() { return captchas_; }
+  CapDesk& caps() { return caps_; }
   BlockDesk& blocks() { return caps_.blocks(); }
 
  private:

@@ -74,7 +74,7 @@ Task<Result<Issuer::Charge>> Issuer::charge_limit(Work& work, Key key, Limit lim
 
 Task<Result<Issuer::Charge>> Issuer::charge_ip(Work& work) {
   const Limits& limits = rules_.limits;
-  const std::string& country = work.request.recipient.country;
+  const std::string_view country = listed_country(work.request.recipient);
   bool shadowed = false;
   auto charge = co_await charge_limit(
       work, ip_key(work.ip_hash), limits.ip_sends, "ip",
@@ -117,9 +117,16 @@ Task<Result<void>> Issuer::feel_pressure(Work& work) {
 Task<Result<std::optional<SendOutcome>>> Issuer::charge_caps(Work& work) {
   using Refusal = std::optional<SendOutcome>;
   if (work.test != nullptr || work.charged) co_return Refusal();
-  auto charge = co_await caps_.charge(work.request.recipient, work.events);
+  auto charge = co_await caps_.charge(work.request.recipient, work.request.channel, work.events);
   if (!charge) co_return std::unexpected(charge.error());
-  if (charge->refusal) co_return Refusal(*charge->refusal);
+  if (charge->refusal) {
+    Effects effects;
+    effects.events.push_back(
+        work.events.make(audit::event_type::k_limited, {}, services_.clock.now(), charge->reason));
+    const auto written = co_await services_.store.append(std::move(effects));
+    if (!written) co_return std::unexpected(written.error());
+    co_return Refusal(*charge->refusal);
+  }
   work.charged = charge->price;
   for (const std::string_view reason : charge->shadowed) work.shadow_limits.push_back(reason);
   co_return Refusal();

@@ -1,6 +1,7 @@
 #include <phonenumbers/phonenumberutil.h>
 
 #include <algorithm>
+#include <set>
 
 #include "otp/recipient.h"
 
@@ -54,6 +55,20 @@ bool has_double_zero(std::string_view text, std::size_t& length) {
 }
 
 }  // namespace
+
+std::string_view listed_country(const Recipient& recipient) {
+  if (recipient.kind != Recipient::Kind::phone) return {};
+  return recipient.country.empty() ? k_no_country : recipient.country;
+}
+
+bool has_phones(std::string_view country) {
+  static const std::set<std::string> known = [] {
+    std::set<std::string> all;
+    PhoneNumberUtil::GetInstance()->GetSupportedRegions(&all);
+    return all;
+  }();
+  return known.contains(std::string(country));
+}
 
 Result<Recipient> parse_phone(std::string_view text, std::string_view default_region) {
   if (text.empty() || text.size() > k_max_phone_bytes || !only_phone_characters(text)) {

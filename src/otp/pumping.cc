@@ -18,8 +18,10 @@ Conversion conversion_of(GuardState& state, const PumpingRule& rule, TimePoint n
   Conversion found;
   found.verified = taken_within(state.verified, rule.window, now);
   taken_within(state.sends, rule.window, now);
+  const Millis width = sub_window(rule.window);
   for (const Taken& taken : state.sends) {
-    if (taken.from + rule.grace <= now) found.sends = add_capped(found.sends, taken.amount);
+    // Of what a sub-window holds, the youngest was sent at its end.
+    if (taken.from + width + rule.grace <= now) found.sends = add_capped(found.sends, taken.amount);
   }
   return found;
 }

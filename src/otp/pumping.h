@@ -16,7 +16,9 @@ struct PumpingRule {
   std::uint32_t min_sends = 30;    // so many in the window before anything is judged; at least 1
   std::uint32_t min_percent = 10;  // of them verified; below it the block is closed
   Millis window{std::chrono::hours(1)};
-  Millis grace{std::chrono::minutes(2)};  // for the answer: younger sends are not judged
+  // For the answer: a younger send is not judged, and one up to a sixtieth of the window older may
+  // not be yet.
+  Millis grace{std::chrono::minutes(2)};
   Millis first{std::chrono::minutes(30)};
   Millis longest{std::chrono::hours(24)};
   bool shadow = false;  // what a closed block would refuse is only recorded

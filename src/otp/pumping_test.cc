@@ -52,6 +52,22 @@ TEST(Pumping, WhatIsTooYoungIsNotJudgedAndWhatIsTooOldNotAnyMore) {
   EXPECT_FALSE(is_pumped(state, k_guard, k_guard_start + minutes(62)));
 }
 
+// Wherever in a sub-window it was sent, and however long that is.
+TEST(Pumping, NoMessageIsJudgedBeforeItsGraceIsOver) {
+  for (const Millis window : {Millis(minutes(10)), Millis(hours(1)), Millis(hours(24))}) {
+    PumpingRule rule{.window = window, .grace = minutes(5)};
+    const Millis width = sub_window(window);
+    for (const int sixth : {0, 1, 2, 3, 4, 5, 6}) {
+      const TimePoint sent = k_guard_start + width * sixth / 6 - Millis(1);
+      GuardState state;
+      add_taken(state.sends, window, 100, sent);
+      EXPECT_FALSE(is_pumped(state, rule, sent + rule.grace)) << window << " " << sixth;
+      EXPECT_TRUE(is_pumped(state, rule, sent + rule.grace + width + k_lease_life))
+          << window << " " << sixth;
+    }
+  }
+}
+
 TEST(Pumping, AClosedBlockOpensByItselfAndIsCountedAnew) {
   GuardState state = guard_with(40, 1);
   const TimePoint now = k_guard_start + minutes(10);

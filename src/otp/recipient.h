@@ -19,6 +19,18 @@ struct Recipient {
   std::string country;  // ISO 3166-1 alpha-2 of a phone (libphonenumber's region), or empty
 };
 
+// What lists and limits of countries call phones of no country (satellite, international
+// freephone).
+inline constexpr std::string_view k_no_country = "ZZ";
+
+// The name that lists and limits of countries have for it: of a phone its country or k_no_country,
+// of an e-mail address nothing.
+std::string_view listed_country(const Recipient& recipient);
+
+// Whether phone numbers of that country (ISO 3166-1 alpha-2) are known; not of k_no_country. Safe
+// from any thread.
+bool has_phones(std::string_view country);
+
 // A phone in any human form with a country code: `+1 (415) 555-2671`, `0014155552671`, full-width
 // digits; without a country code only if `default_region` (ISO 3166-1 alpha-2) is not empty.
 // Failure::invalid, with a message for the caller, for anything else: letters, extensions,

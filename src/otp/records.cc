@@ -68,6 +68,10 @@ void write(const Verification& from, records::Verification& to) {
   to.set_message_id(from.message_id);
   to.set_test_recipient(from.test_recipient);
   to.set_block(from.block);
+  if (!from.charged.job_id.empty()) {
+    to.mutable_charged()->set_job_id(from.charged.job_id);
+    to.mutable_charged()->set_attempt(from.charged.attempt);
+  }
   if (from.answered.caller.empty()) return;
   to.mutable_answered()->set_caller(from.answered.caller);
   to.mutable_answered()->set_proof(from.answered.proof);
@@ -107,6 +111,7 @@ Verification read(const records::Verification& from) {
   to.opens_session = from.opens_session();
   to.lane = from.lane();
   to.message_id = from.message_id();
+  to.charged = {from.charged().job_id(), from.charged().attempt()};
   to.test_recipient = from.test_recipient();
   to.block = from.block();
   to.answered = {from.answered().caller(), from.answered().proof(),

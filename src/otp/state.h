@@ -43,6 +43,17 @@ struct Answered {
   std::string request;  // the request that heard it first
 };
 
+// A try of a fallback's job that was charged (cap_desk.h) and that no carrier has taken: the job's
+// try after it is not charged again. Any later one is: what became of those between is not known.
+struct ChargedTry {
+  std::string job_id;  // empty: none
+  std::uint32_t attempt = 0;
+  bool pays_for(std::string_view job, std::uint32_t next_attempt) const {
+    return !job_id.empty() && job_id == job && attempt + 1 == next_attempt;
+  }
+  bool operator==(const ChargedTry&) const = default;
+};
+
 struct Verification {
   std::string id;  // the unique part of its VerificationId
   std::string purpose;
@@ -69,6 +80,7 @@ struct Verification {
   std::string lane;         // that took the latest message; empty if none has
   std::string message_id;   // the carrier's name for it there
   std::string block;        // hash of its block of numbers (caps.h); empty if none
+  ChargedTry charged;       // of a fallback
   std::string sealed_code;  // code and link secret, sealed; Resend::same_code only
   bool opens_session = false;
   bool test_recipient = false;  // with a fixed code, and no message (policy.h)

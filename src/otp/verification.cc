@@ -174,6 +174,12 @@ std::optional<Out> answer_repeat(Verification* target, const Asker& asker, TimeP
   return std::nullopt;
 }
 
+bool waits_for_receipt(const Verification& verification) {
+  return verification.delivery == DeliveryState::sent ||
+         (verification.delivery == DeliveryState::failed &&
+          verification.delivery_error == k_fallback_limited);
+}
+
 }  // namespace
 
 std::vector<std::string> expire(RecipientState& state, TimePoint now) {
@@ -322,11 +328,29 @@ bool mark_failed(RecipientState& state, std::string_view verification_id, std::s
   return true;
 }
 
+bool mark_fallback_limited(RecipientState& state, std::string_view verification_id,
+                           std::string_view message_id, TimePoint now) {
+  Verification* target = find_verification(state, verification_id);
+  if (target == nullptr || target->delivery != DeliveryState::sent ||
+      target->message_id != message_id) {
+    return false;
+  }
+  set_delivery(*target, DeliveryState::failed, k_fallback_limited, now);
+  return true;
+}
+
+bool mark_charged(RecipientState& state, std::string_view verification_id, ChargedTry charged) {
+  Verification* target = find_verification(state, verification_id);
+  if (target == nullptr || target->charged == charged) return false;
+  target->charged = std::move(charged);
+  return true;
+}
+
 bool mark_receipt(RecipientState& state, std::string_view verification_id, std::string_view lane,
                   std::string_view message_id, DeliveryState delivery, std::string_view error,
                   TimePoint now) {
   Verification* target = find_verification(state, verification_id);
-  if (target == nullptr || target->delivery != DeliveryState::sent || message_id.empty() ||
+  if (target == nullptr || !waits_for_receipt(*target) || message_id.empty() ||
       target->lane != lane || target->message_id != message_id) {
     return false;
   }

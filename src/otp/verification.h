@@ -171,6 +171,19 @@ bool mark_sent(RecipientState& state, std::string_view verification_id, std::str
 bool mark_failed(RecipientState& state, std::string_view verification_id, std::string_view error,
                  TimePoint now);
 
+// Why a delivery failed whose fallback a cap or a budget has refused.
+inline constexpr std::string_view k_fallback_limited = "fallback_limited";
+
+// What was to follow on that message, of which no receipt came, is refused by a limit: failed with
+// k_fallback_limited. A receipt may still come, and counts. False if nothing changed: a receipt of
+// it is known, or a later message was sent.
+bool mark_fallback_limited(RecipientState& state, std::string_view verification_id,
+                           std::string_view message_id, TimePoint now);
+
+// That try of a fallback's job was charged, and no carrier has the message. False if nothing
+// changed.
+bool mark_charged(RecipientState& state, std::string_view verification_id, ChargedTry charged);
+
 // A carrier's receipt says what became of the latest message: delivered, or failed with `error`.
 // Only the first one counts, and only if it names that message and lane. False if nothing changed.
 bool mark_receipt(RecipientState& state, std::string_view verification_id, std::string_view lane,

@@ -18,8 +18,12 @@ constexpr std::size_t k_max_error_codes = 16;
 constexpr Millis k_hop{500};  // to the client's loop and back
 
 // The configuration is wrong, or the vendor is.
-constexpr std::string_view k_not_the_clients[] = {"missing-input-secret", "invalid-input-secret",
-                                                  "internal-error"};
+constexpr std::string_view k_not_the_clients[] = {"missing-input-secret",  "invalid-input-secret",
+                                                  "invalid-sitekey",       "invalid-widget-id",
+                                                  "invalid-parsed-secret", "internal-error"};
+// Our site key and our secret are no pair, or the client brought what was solved for another pair.
+constexpr std::string_view k_other_site[] = {"sitekey-secret-mismatch", "not-using-dummy-passcode",
+                                             "not-using-dummy-secret"};
 constexpr std::string_view k_too_late[] = {"timeout-or-duplicate", "expired-input-response",
                                            "already-seen-response",
                                            "invalid-or-already-seen-response"};
@@ -57,6 +61,12 @@ class SiteVerify final : public otp::CaptchaJudge {
       log::warn(
           "a captcha's vendor does not judge",
           {{"vendor", otp::captcha_kind_name(config_.kind)}, {"reason", verdict.error().message}});
+    }
+    if (verdict && verdict->other_site) {
+      log::warn(
+          "a captcha's vendor finds that the site key and the secret do not belong together, or "
+          "that a captcha is of another site",
+          {{"vendor", otp::captcha_kind_name(config_.kind)}});
     }
     co_return verdict;
   }
@@ -121,6 +131,7 @@ Result<otp::VendorVerdict> read_verdict(int status, std::string_view body) {
       return fail(Failure::unavailable,
                   "the vendor refuses our secret, or has an error of its own");
     }
+    verdict.other_site = any_of(codes, k_other_site);
     verdict.too_late = any_of(codes, k_too_late);
     return verdict;
   }

@@ -34,7 +34,6 @@ TEST(SiteVerify, ReadsRefusals) {
   for (const auto& [code, too_late] : {std::pair{"invalid-input-response", false},
                                        {"missing-input-response", false},
                                        {"bad-request", false},
-                                       {"sitekey-secret-mismatch", false},
                                        {"something-new", false},
                                        {"timeout-or-duplicate", true},
                                        {"expired-input-response", true},
@@ -51,6 +50,21 @@ TEST(SiteVerify, ReadsRefusals) {
   EXPECT_FALSE(read_verdict(200, R"({"success":false})")->success);
 }
 
+// It may be our configuration, and it may be a client with another site's token.
+TEST(SiteVerify, AnotherSiteIsToldFromAWrongAnswer) {
+  for (const char* code :
+       {"sitekey-secret-mismatch", "not-using-dummy-passcode", "not-using-dummy-secret"}) {
+    const auto verdict = read_verdict(
+        200, std::string(R"({"success":false,"error-codes":["invalid-input-response",")") + code +
+                 "\"]}");
+    ASSERT_TRUE(verdict) << code;
+    EXPECT_TRUE(verdict->other_site) << code;
+  }
+  const auto wrong =
+      read_verdict(200, R"({"success":false,"error-codes":["invalid-input-response"]})");
+  EXPECT_FALSE(wrong.value().other_site);
+}
+
 TEST(SiteVerify, WhatIsNoVerdictIsNoVerdict) {
   for (const auto& [status, body] : std::initializer_list<std::pair<int, const char*>>{
            {200, ""},
@@ -64,6 +78,9 @@ TEST(SiteVerify, WhatIsNoVerdictIsNoVerdict) {
            {200, R"({"success":false,"error-codes":["invalid-input-secret"]})"},
            {200, R"({"success":false,"error-codes":["missing-input-secret"]})"},
            {200, R"({"success":false,"error-codes":["internal-error"]})"},
+           {200, R"({"success":false,"error-codes":["invalid-sitekey"]})"},
+           {400, R"({"success":false,"error-codes":["invalid-widget-id"]})"},
+           {400, R"({"success":false,"error-codes":["invalid-parsed-secret"]})"},
            {500, R"({"success":true})"},
            {502, R"({"success":false})"},
            {302, R"({"success":true})"},

@@ -43,7 +43,7 @@ struct Carrier {
       }
       co_return answer;
     };
-    const auto error_page = [](int status, std::string_view) {
+    const auto error_page = [](int status, std::string_view, const net::RequestGist&) {
       net::HttpResponse response;
       response.status = status;
       return response;

@@ -132,6 +132,49 @@ TEST_P(CapUseCase, WhatIsSpentIsCappedByPrice) {
       << page;
 }
 
+TEST_P(CapUseCase, TheMetricsSayWhatIsLeftOfTheBudget) {
+  caps().default_price = 50'000;
+  caps().application[Meter::spent] = Cap{400'000};
+  const auto shows = [&](const char* line) {
+    const std::string page = ask("GET", "/metrics").http.body;
+    return page.contains(line) ? "" : page;
+  };
+  EXPECT_EQ(shows("otpd_budget_spent{application=\"default\"} 0\n"), "");
+  for (int n = 0; n < 3; ++n) EXPECT_EQ(fate(american(n)), "sent");
+  EXPECT_EQ(shows("otpd_budget_spent{application=\"default\"} 0.15"), "");
+  EXPECT_EQ(shows("otpd_budget_limit{application=\"default\"} 0.4"), "");
+  advance(hours(25));
+  EXPECT_EQ(shows("otpd_budget_spent{application=\"default\"} 0\n"), "");
+  house_.store.script = [](Operation, const otp::Key&, const otp::Effects&) {
+    return Fault::before;
+  };
+  EXPECT_EQ(ask("GET", "/metrics").status, 200);
+  house_.store.script = {};
+}
+
+TEST_P(CapUseCase, WhatIsSpentIsPricedByItsChannel) {
+  caps().default_price = 50'000;
+  caps().channel_prices["voice"] = {{"", 300'000}, {"+44", 900'000}};
+  caps().application[Meter::spent] = Cap{1'000'000};
+  // What it costs, or which limit refuses.
+  const auto call = [&](const std::string& phone) {
+    otp::SendRequest request = house_.send_request(phone);
+    request.channel = "voice";
+    const otp::SendOutcome outcome = house_.send(std::move(request));
+    const auto* sent = std::get_if<otp::Sent>(&outcome);
+    return sent != nullptr ? std::to_string(sent->price)
+                           : std::string(std::get<otp::CapReached>(outcome).limit);
+  };
+  EXPECT_EQ(call(american(0)), "300000");
+  EXPECT_EQ(fate(american(1)), "sent");
+  EXPECT_EQ(call(british(0)), "budget");
+  EXPECT_EQ(call(american(2)), "300000");
+  EXPECT_EQ(call(american(3)), "300000");
+  EXPECT_EQ(call(american(4)), "budget");
+  EXPECT_EQ(fate(american(5)), "sent");  // 0.3 + 0.05 + 0.3 + 0.3 + 0.05
+  EXPECT_EQ(fate(american(6)), "budget");
+}
+
 TEST_P(CapUseCase, APrefixMayHaveABudget) {
   caps().prefix_budgets["+4474"] = Cap{60'000};
   caps().prefixes["+4474"] = {{Cap{100}}};
@@ -241,6 +284,14 @@ TEST_P(CapUseCase, AnAddressMaySendToSoManyCountries) {
   EXPECT_EQ(send(R"({"email":"ada@example.com"})").status, 202);
   advance(minutes(60));
   EXPECT_EQ(fate(french(0)), "sent");
+}
+
+TEST_P(CapUseCase, NumbersOfNoCountryAreACountryOfAnAddress) {
+  house_.rules.limits.ip_countries.max = 1;
+  EXPECT_EQ(fate("+80012345678"), "sent");
+  EXPECT_EQ(fate("+870773111632"), "sent");
+  EXPECT_EQ(send(R"({"email":"ada@example.com"})").status, 202);
+  EXPECT_EQ(fate(american(0)), "ip");
 }
 
 TEST_P(CapUseCase, AnIPv6SubscriberIsOneAddressWhateverItIs) {

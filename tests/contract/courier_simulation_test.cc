@@ -98,7 +98,8 @@ class Simulation {
           lanes(s.house_.world.clock, s.house_.random, s.house_.world.metrics),
           courier({store, queue, s.house_.world.clock, s.house_.random, s.house_.keys,
                    s.house_.world.metrics},
-                  s.config_, {{"default", {s.templates_, lanes.dispatcher}}}) {
+                  s.config_,
+                  {{"default", {s.templates_, lanes.dispatcher, s.house_.issuer.caps()}}}) {
       queue.pause = Millis(0);
       queue.closed = [this] { return dead(); };
       store.script = [this](Operation, const otp::Key&, const otp::Effects&) {

@@ -97,7 +97,7 @@ class Delivering : public ::testing::TestWithParam<storage::BackendKind> {
   delivery::Templates templates_ = delivery::Templates::make({}).value();
   TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
   delivery::CourierConfig config_;
-  delivery::Outlet outlet_{templates_, lanes_.dispatcher};
+  delivery::Outlet outlet_{templates_, lanes_.dispatcher, house_.issuer.caps()};
   bool released_ = false;
   bool ended_ = false;
   std::unique_ptr<Courier> courier_;

@@ -85,7 +85,11 @@ TEST_P(GatewayFactors, WrongCodesCloseItUntilTheCallerOpensIt) {
     EXPECT_EQ(closed.header("Retry-After"), "30");
   }
   EXPECT_TRUE(ask("GET", k_base + "/factors").body.at("factors")[0].contains("locked_until"));
-  EXPECT_EQ(ask("POST", k_base + "/unlock").status, 200);
+  for (const bool anything : {true, false}) {
+    const Answer unlocked = ask("POST", k_base + "/unlock");
+    EXPECT_EQ(unlocked.status, 200);
+    EXPECT_EQ(unlocked.body, json({{"unlocked", anything}}));
+  }
   EXPECT_EQ(guess(enrolled, "confirm", {{"code", code_of(enrolled)}}).status, 200);
 }
 

@@ -119,6 +119,21 @@ TEST_P(HostedCaptchas, OrOursStandsInForItUntilItIsBack) {
   EXPECT_EQ(house_.take_all().size(), 1U);
 }
 
+// Whoever brings another site's token must not get to choose the easier captcha by it.
+TEST_P(HostedCaptchas, AnotherSiteIsNeitherAMistakeOfTheClientNorAVendorThatIsAway) {
+  house_.vendor.says = [](const std::string&) {
+    return otp::VendorVerdict{.success = false, .other_site = true};
+  };
+  for (const bool stand_in : {false, true}) {
+    house_.rules.captcha.altcha_when_away = stand_in;
+    const Answer refused = send_with("good-1");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.error(), "unavailable");
+    EXPECT_EQ(last_reason(), "site");
+  }
+  EXPECT_EQ(house_.take_all().size(), 0U);
+}
+
 // Only where it is configured: a payload is no way around the vendor.
 TEST_P(HostedCaptchas, OursIsWorthNothingBesideAVendorThatRefuses) {
   house_.rules.captcha.altcha_when_away = true;

@@ -41,9 +41,9 @@ class OutletUseCase : public ::testing::TestWithParam<storage::BackendKind> {
   }
 
   void start(bool with_shop = true) {
-    delivery::Outlet base{base_words_, lanes_.dispatcher};
+    delivery::Outlet base{base_words_, lanes_.dispatcher, house_.issuer.caps()};
     base.link_urls.emplace("password_reset", "https://base.example/{token}");
-    delivery::Outlet shop{shop_words_, shop_dispatcher_};
+    delivery::Outlet shop{shop_words_, shop_dispatcher_, shop_issuer_.caps()};
     shop.link_urls.emplace("password_reset", "https://shop.example/{token}");
     shop.fallbacks.emplace("sms", delivery::Fallback{"voice", Seconds(30)});
     shop.fallback_purposes.insert("login");
@@ -131,6 +131,25 @@ TEST_P(OutletUseCase, OnlyOneOfThemHasAFallbackAndItStaysItsOwn) {
   run_until_empty();
   EXPECT_TRUE(second_.seen[1].text.contains("Shop"));
   EXPECT_EQ(first_.seen.size(), 1U);
+}
+
+TEST_P(OutletUseCase, AFallbackIsChargedToItsOwnApplication) {
+  using otp::Meter;
+  shop_rules_.caps.application[Meter::hour] = otp::Cap{1};
+  house_.rules.caps.application[Meter::hour] = otp::Cap{1};
+  const auto theirs = send_at_shop();
+  start();
+  run_until([&] { return shop_status(theirs) == "sent"; });
+  house_.world.clock.advance(Seconds(30));
+  run_until_empty();
+  EXPECT_EQ(second_.seen.size(), 1U);
+  EXPECT_EQ(shop_status(theirs), "failed");
+  const auto lines = house_.events(type::k_limited);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].application, "shop");
+  EXPECT_EQ(lines[0].detail, "application_hour");
+  EXPECT_EQ(house_.events(type::k_delivery_failed).at(0).application, "shop");
+  send();  // the other one's is untouched
 }
 
 TEST_P(OutletUseCase, AReceiptFindsItsMessageWhoeverSentIt) {

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "captcha_solving.h"
+#include "gateway/caps_json.h"
 #include "tenants.h"
 
 namespace otpd::usecase {
@@ -142,18 +143,23 @@ TEST_P(TenantUseCase, OneUserHasFactorsOfEach) {
 TEST_P(TenantUseCase, AnOperatorSeesTheApplicationsAndTheirRules) {
   shop_rules_.policies["login"].digits = 8;
   shop_rules_.limits.ip_sends = {2, std::chrono::hours(1)};
+  shop_rules_.caps.application[otp::Meter::hour] = otp::Cap{77};
+  shop_rules_.caps.countries["GB"][otp::Meter::day] = otp::Cap{7};
   const json all = ask_admin("/admin/apps").body.at("applications");
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[0], json({{"name", "default"},
                           {"base", true},
                           {"channels", {"email", "sms"}},
-                          {"purposes", {"login", "password_reset", "transaction"}}}));
+                          {"purposes", {"login", "password_reset", "transaction"}},
+                          {"caps", gateway::caps_json(house_.rules.caps, false)}}));
   EXPECT_EQ(all[1].at("name"), "shop");
   EXPECT_EQ(all[1].at("base"), false);
+  EXPECT_EQ(all[1].at("caps").at("application").at("sends_per_hour").at("max"), 77);
   const json shop = ask_admin("/admin/apps/shop").body;
   EXPECT_EQ(shop.at("purposes").at("login").at("digits"), 8);
   EXPECT_EQ(shop.at("limits").at("ip_sends"), 2);
   EXPECT_EQ(shop.at("default_region"), "DE");
+  EXPECT_EQ(shop.at("caps").at("countries").at("GB").at("sends_per_day").at("max"), 7);
   const json base = ask_admin("/admin/apps/default").body;
   EXPECT_EQ(base.at("purposes").at("login").at("digits"), 6);
   EXPECT_TRUE(base.at("base"));

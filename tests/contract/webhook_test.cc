@@ -127,7 +127,7 @@ class Webhooks : public ::testing::TestWithParam<storage::BackendKind> {
   delivery::Templates templates_ = delivery::Templates::make({}).value();
   TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
   delivery::CourierConfig config_;
-  delivery::Outlet outlet_{templates_, lanes_.dispatcher};
+  delivery::Outlet outlet_{templates_, lanes_.dispatcher, house_.issuer.caps()};
   int number_ = 0;
   bool ended_ = false;
   std::unique_ptr<delivery::Courier> courier_;

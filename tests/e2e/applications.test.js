@@ -19,6 +19,9 @@ const main = await start({
   OTPD_APPLICATIONS_SHOP_MESSAGES_BRAND: 'Shop',
   OTPD_APPLICATIONS_SHOP_PURPOSES_LOGIN_DIGITS: '8',
   OTPD_APPLICATIONS_SHOP_LIMITS_USER_SENDS: '1',
+  OTPD_APPLICATIONS_SHOP_LIMITS_APPLICATION_SENDS_PER_HOUR: '777',
+  OTPD_APPLICATIONS_SHOP_BUDGET_PER_DAY: '150.50',
+  OTPD_APPLICATIONS_SHOP_BUDGET_COUNTRY_LIMITS: 'GB=12.5',
   OTPD_APPLICATIONS_SHOP_DELIVERY_ROUTES_SMS: 'second',
 });
 after(async () => {
@@ -94,6 +97,12 @@ test('an operator sees both, and whose recipient it is', async () => {
   assert.deepEqual(applications.map(({ name, base }) => [name, base]), [['default', true], ['shop', false]]);
   const rules = await ask(main, 'GET', '/admin/apps/shop', 200, { headers });
   assert.deepEqual([rules.purposes.login.digits, rules.limits.user_sends], [8, 1]);
+  const of = (scope, name) => scope[name].max;
+  assert.deepEqual(applications.map(({ caps }) => of(caps.application, 'spent_per_day'))[1], '150.5');
+  assert.notEqual(of(applications[0].caps.application, 'sends_per_hour'), 777);
+  assert.equal(of(rules.caps.application, 'sends_per_hour'), 777);
+  assert.equal(of(rules.caps.countries.GB, 'spent_per_day'), '12.5');
+  assert.equal(rules.caps.default_price, '0.05');
   const phone = newPhone();
   await send('shop', { phone });
   const found = async (query) => (await ask(main, 'GET',

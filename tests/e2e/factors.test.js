@@ -206,11 +206,13 @@ test('the support desk has a command for each of it', async () => {
   const locked = (await otpd('list', user)).stdout;
   assert.match(locked, new RegExp(`${factor.factor_id} +totp +pending .*20\\d\\d-.* Pixel\\n`));
   assert.match(locked, /recovery codes left: 0\n/);
+  assert.match((await otpd('unlock', randomUUID())).stdout, /^nothing to unlock/);
   assert.equal((await otpd('unlock', user)).stdout, 'unlocked\n');
+  assert.match((await otpd('unlock', user)).stdout, /^nothing to unlock/);
   assert.doesNotMatch((await otpd('list', user)).stdout, /20\d\d-/);
   assert.equal((await otpd('remove', user, factor.factor_id)).stdout, 'removed\n');
   await assert.rejects(otpd('remove', user, factor.factor_id), /no such factor/);
-  await assert.rejects(otpd('list', user, '--application', 'nowhere'), /no such application/);
+  await assert.rejects(otpd('list', user, '--app', 'nowhere'), /no such application/);
 });
 
 test('what every factor did is in the audit log, with no secret in it', async () => {

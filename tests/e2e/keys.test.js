@@ -270,4 +270,21 @@ test('keys of the configuration go on working, for everything but administration
   assert.equal(sent.status, 202);
   const admin = await stack.call('GET', '/admin/keys', { headers: bearer(secret) });
   assert.deepEqual([admin.status, admin.json.scope], [403, 'admin']);
+  const { body, json } = await stack.admin('GET', '/admin/keys');
+  assert.deepEqual(json.keys, [{ name: 'web', application: 'default',
+    scopes: ['send', 'verify', 'sessions', 'factors'], source: 'configuration', status: 'active' }]);
+  for (const told of [body, (await otpd(stack, 'list')).stdout]) {
+    assert.ok(told.includes('web') && !told.includes(config.split(':')[1]), told);
+  }
+  assert.match((await otpd(stack, 'list')).stdout, /^web +default +active .* \(configuration\)$/m);
+  for (const word of ['revoke', 'rotate']) {
+    assert.equal(await refused(stack, word, 'web'),
+      'otpd: the API key web of the application default stands in the configuration: '
+      + 'change it there, in auth.api_keys, and restart otpd\n');
+  }
+  assert.ok(await works(stack, secret));
+  // One that was made under the same name is another key, and can be ended.
+  const made = await make(stack, 'web');
+  await otpd(stack, 'revoke', 'web');
+  assert.deepEqual([await works(stack, made), await works(stack, secret)], [false, true]);
 });

@@ -59,6 +59,29 @@ test('a budget stops what it cannot pay, and the metrics say what was spent', as
   assert.deepEqual(await details(stack, 'limited'), ['budget_application', 'budget_country']);
   const metrics = (await stack.call('GET', '/metrics')).body;
   assert.match(metrics, /otpd_spent_total\{application="default",country="GB"\} 0\.7/);
+  assert.match(metrics, /otpd_budget_spent\{application="default"\} 0\.9\n/);
+  assert.match(metrics, /otpd_budget_limit\{application="default"\} 0\.9\n/);
+});
+
+test('a call is charged what calls cost', async () => {
+  const stack = await start({
+    OTPD_DELIVERY_ROUTES_VOICE: 'twilio',
+    OTPD_BUDGET_DEFAULT_PRICE: '0.01',
+    OTPD_BUDGET_PRICES: '+44=0.05,voice=0.2,voice:+44=0.5',
+    OTPD_BUDGET_PER_DAY: '0.76',
+  });
+  const call = (phone, expected) =>
+    ask(stack, 'POST', '/otp/send', expected, { json: { phone, channel: 'voice' } });
+  await call(british(), 202);
+  await call(american(), 202);
+  assert.equal((await call(american(), [429, 'rate_limited'])).limit, 'budget');
+  await send(stack, british());
+  await send(stack, american());
+  assert.equal(await refused(stack, american()), 'budget');
+  assert.deepEqual(await details(stack, 'limited'), ['budget_application', 'budget_application']);
+  const metrics = (await stack.call('GET', '/metrics')).body;
+  assert.match(metrics, /otpd_spent_total\{application="default",country="GB"\} 0\.55/);
+  assert.match(metrics, /otpd_spent_total\{application="default",country="US"\} 0\.21/);
 });
 
 test('in shadow mode everything goes out and is recorded', async () => {

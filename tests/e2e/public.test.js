@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { launch } from './support/browser.js';
+import { exchange } from './support/http.js';
 import { fromPage as pageCall, servePage } from './support/pages.js';
 import { newIp, newPhone, Stack, wrong } from './support/stack.js';
 
@@ -81,6 +82,30 @@ test('errors can be read, too, and none allows credentials', async () => {
   }
   const wrong = await stack.call('GET', '/otp/send', { headers: { Origin: shop.origin } });
   assert.deepEqual([wrong.status, wrong.headers['access-control-allow-origin']], [405, shop.origin]);
+});
+
+test('a page can read what the HTTP server itself refuses', async () => {
+  const phone = newPhone();
+  const large = await fromPage(shop.origin, 'POST', '/otp/send', { phone, filler: 'x'.repeat(20_000) });
+  assert.deepEqual([large.status, large.body.error], [413, 'payload_too_large']);
+  const raw = (path, origin, rest) => exchange(stack.port,
+    [`POST ${path} HTTP/1.1\r\nHost: a\r\nOrigin: ${origin}\r\n${rest}`],
+    { limitMs: 9_000 });
+  const slow = 'Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{';
+  const long = `X-Long: ${'x'.repeat(9_000)}\r\n\r\n`;
+  const [late, lateHead, tooLong, notOurs, notOpen] = await Promise.all([
+    raw('/otp/send', shop.origin, slow), raw('/otp/verify', shop.origin, 'Content-'),
+    raw('/captcha', shop.origin, long),
+    raw('/otp/send', stranger.origin, slow), raw('/session/introspect', shop.origin, slow)]);
+  for (const [answer, status] of [[late, 408], [lateHead, 408], [tooLong, 431]]) {
+    assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), answer);
+    assert.ok(answer.includes(`Access-Control-Allow-Origin: ${shop.origin}\r\n`), answer);
+    assert.ok(answer.includes('Vary: Origin\r\n'), answer);
+  }
+  for (const answer of [notOurs, notOpen]) {
+    assert.match(answer, /^HTTP\/1.1 408 /);
+    assert.ok(!answer.includes('Access-Control-'), answer);
+  }
 });
 
 const send = (ip, options = {}) => stack.call('POST', '/otp/send',

@@ -32,6 +32,7 @@ const deliveryErrors = {
   recipient_rejected: 'The carrier says that this address cannot receive messages.',
   carrier_unavailable: 'No carrier could take the message in time.',
   carrier_misconfigured: 'The carrier refused this service. Its operator has to look at it.',
+  fallback_limited: 'There is no sign that the message arrived, and no other may be sent now.',
   too_late: 'The code ran out before a carrier took the message.',
 };
 
