@@ -52,6 +52,12 @@ ordered_json caps_json(const otp::CapRules& caps, bool all) {
   for (const auto& [prefix, price] : caps.prices) {
     shown["prices"][prefix] = otp::format_money(price);
   }
+  for (const auto& [channel, prices] : caps.channel_prices) {
+    for (const auto& [prefix, price] : prices) {
+      const std::string name = prefix.empty() ? channel : channel + ":" + prefix;
+      shown["prices"][name] = otp::format_money(price);
+    }
+  }
   return shown;
 }
 

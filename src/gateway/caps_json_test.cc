@@ -31,6 +31,7 @@ TEST(CapsJson, AllOfThemNameCountriesPrefixesAndPrices) {
   caps.block = Cap{99};
   caps.block_digits = 3;
   caps.prices["+44"] = 40'000;
+  caps.channel_prices["voice"] = {{"", 100'000}, {"+44", 120'000}};
   const json all = caps_json(caps, true);
   EXPECT_EQ(all.at("country").at("sends_per_hour").at("max"), 10'000);
   EXPECT_EQ(all.at("countries"),
@@ -42,7 +43,8 @@ TEST(CapsJson, AllOfThemNameCountriesPrefixesAndPrices) {
   EXPECT_EQ(all.at("block"),
             json::parse(R"({"digits": 3, "sends_per_hour": {"max": 99, "shadow": false}})"));
   EXPECT_EQ(all.at("default_price"), "0.05");
-  EXPECT_EQ(all.at("prices"), json::parse(R"({"+44": "0.04"})"));
+  EXPECT_EQ(all.at("prices"),
+            json::parse(R"({"+44": "0.04", "voice": "0.1", "voice:+44": "0.12"})"));
   EXPECT_EQ(json(caps_json({}, true)).at("prefixes"), json::object());
 }
 

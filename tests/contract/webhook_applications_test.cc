@@ -95,7 +95,7 @@ class WebhookApplications : public ::testing::TestWithParam<storage::BackendKind
                                   {.max_waiting = 5}};
   delivery::Templates templates_ = delivery::Templates::make({}).value();
   TestLanes lanes_{house_.world.clock, house_.random, house_.world.metrics};
-  delivery::Outlet outlet_{templates_, lanes_.dispatcher};
+  delivery::Outlet outlet_{templates_, lanes_.dispatcher, house_.issuer.caps()};
   std::optional<delivery::WebhookSenders> senders_;
   bool ended_ = false;
   std::unique_ptr<delivery::Courier> courier_;

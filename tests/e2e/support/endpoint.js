@@ -18,6 +18,7 @@ export class Endpoint {
         endpoint.got.push(event);
         const status = endpoint.answer(event);
         if (status === undefined) return;
+        event.status = status;
         response.writeHead(status);
         response.end();
       });
