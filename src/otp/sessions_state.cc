@@ -19,6 +19,13 @@ Session* find_live(SessionsState& state, Is is, Seconds idle, TimePoint now) {
   return found != nullptr && is_live(*found, idle, now) ? found : nullptr;
 }
 
+// A clock that stepped back must not lengthen a life.
+void clamp_life(Session& session, TimePoint now) {
+  if (session.created_at <= now) return;
+  session.expires_at -= session.created_at - now;
+  session.created_at = now;
+}
+
 }  // namespace
 
 Millis touch_after(Seconds idle) {
@@ -37,6 +44,7 @@ bool is_live(const Session& session, Seconds idle, TimePoint now) {
 
 bool touch(Session& session, Seconds idle, TimePoint now) {
   if (std::chrono::abs(now - session.last_used_at) < touch_after(idle)) return false;
+  clamp_life(session, now);
   session.last_used_at = now;
   return true;
 }

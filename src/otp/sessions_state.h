@@ -51,7 +51,8 @@ TimePoint idle_end(const Session& session, Seconds idle);
 
 bool is_live(const Session& session, Seconds idle, TimePoint now);
 
-// Notes that the session is used now, if that is due. Whether it was.
+// Notes that the session is used now, if that is due. Whether it was. A session of a later time
+// than now, because the clock has stepped back, has its lifetime from now on and no more.
 bool touch(Session& session, Seconds idle, TimePoint now);
 
 struct SessionRules {

@@ -85,6 +85,24 @@ TEST(SessionLife, AUseIsWrittenAnewWhenTheClockHasSteppedBackFar) {
   EXPECT_FALSE(touch(session, k_idle, k_opened + Seconds(59)));
 }
 
+TEST(SessionLife, AClockThatStepsBackLengthensNoLife) {
+  const Millis life = k_end - k_opened;
+  for (const Millis back : {touch_after(k_idle), Millis(4 * 86'400'000)}) {
+    Session session = make_session("a");
+    TimePoint now = k_opened - back;
+    ASSERT_TRUE(touch(session, k_idle, now));
+    EXPECT_EQ(session.created_at, now);
+    EXPECT_EQ(session.expires_at, now + life);
+    // However much it is used from then on.
+    const TimePoint end = now + life;
+    for (; now < end; now += Millis(k_idle)) {
+      ASSERT_TRUE(is_live(session, k_idle, now));
+      touch(session, k_idle, now);
+    }
+    EXPECT_FALSE(is_live(session, k_idle, end));
+  }
+}
+
 TEST(SessionBook, OpeningDropsTheDeadBeforeTheOldest) {
   SessionsState state{{make_session("a"), make_session("b", k_opened + Seconds(4'000)),
                        make_session("c", k_opened + Seconds(4'000))}};

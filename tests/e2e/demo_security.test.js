@@ -73,6 +73,8 @@ test('an app is set up, signs in, and is removed; recovery codes work once', asy
   const secret = await scan(page);
   await enter(page, "The app's first code", '00000', 'Confirm');
   await says(page, 'Not a code');
+  await enter(page, "The app's first code", 'abc', 'Confirm');
+  await says(page, 'The app shows a code of six digits.');
   await enter(page, "The app's first code", await appCode(secret), 'Confirm');
   await heading(page, 'Your security');
   await says(page, /Authenticator app · active/);
@@ -100,7 +102,16 @@ test('an app is set up, signs in, and is removed; recovery codes work once', asy
   await enter(page, 'Code', code, 'Sign in');
   await says(page, 'Wrong code');
 
+  for (const text of ['abc', ' ']) {
+    await enter(page, 'Code', text, 'Sign in');
+    await says(page, 'The app shows a code of six digits.');
+  }
+
   await press(page, 'Use a recovery code');
+  for (const text of ['abc', 'x'.repeat(30), 'x'.repeat(100)]) {
+    await enter(page, 'Code', text, 'Sign in');
+    await says(page, 'A recovery code has ten letters and digits');
+  }
   await enter(page, 'Code', codes[0].toUpperCase(), 'Sign in');
   await says(page, 'Recovery codes left: 9.');
   await press(page, 'Remove');

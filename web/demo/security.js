@@ -16,6 +16,10 @@ let enrolled = null;       // the factor that waits for its first code
 let withRecovery = false;  // how one signs in
 let busy = false;
 
+const appDigits = 6;
+const recoveryLength = 10;  // without its hyphen
+const longestCode = 64;     // that is sent at all
+
 const fields = { login: 'login-code', enrol: 'first-code' };
 
 function show(screen) {
@@ -33,12 +37,20 @@ function show(screen) {
 function refuse(screen, problem) {
   const now = Date.now();
   const until = problem.retry_after ? now + problem.retry_after * 1000 : 0;
-  setNotice(byId(`${screen}-notice`), texts.explain(problem, now, until));
+  const of = screen === 'login' && withRecovery ? 'recovery' : 'app';
+  setNotice(byId(`${screen}-notice`), texts.explain({ ...problem, of }, now, until));
   const field = fields[screen] && byId(fields[screen]);
   if (!field) return;
   setInvalid(field, ['invalid_otp', 'invalid_code'].includes(problem.error));
   field.focus();
   field.select();
+}
+
+// Whether that may be a code; if not, it is said at once.
+function looksLikeCode(screen, code, length) {
+  if (code.length >= length && code.length <= longestCode) return true;
+  refuse(screen, { error: 'invalid_code' });
+  return false;
 }
 
 // One thing at a time; the button says so.
@@ -88,10 +100,11 @@ function drawLogin() {
 async function login() {
   const app = keptApp();
   const typed = byId('login-code').value;
+  const code = withRecovery ? typed.trim() : digitsOf(typed);
+  if (!looksLikeCode('login', code, withRecovery ? recoveryLength : appDigits)) return;
   const { ok, body } = withRecovery
-    ? await api.recovery(app.user, '/verify', { code: typed.trim(), session: true })
-    : await api.factors(app.user, 'POST', `/${app.factor}/verify`,
-      { code: digitsOf(typed), session: true });
+    ? await api.recovery(app.user, '/verify', { code, session: true })
+    : await api.factors(app.user, 'POST', `/${app.factor}/verify`, { code, session: true });
   if (!ok) {
     refuse('login', body);
     if (body.error === 'not_found' && !withRecovery) forgetApp();
@@ -168,6 +181,7 @@ function forgetEnrolment() {
 
 async function confirmFirst() {
   const code = digitsOf(byId('first-code').value);
+  if (!looksLikeCode('enrol', code, appDigits)) return;
   const { ok, body } = await api.factors(user, 'POST', `/${enrolled.factor_id}/confirm`, { code });
   if (!ok) {
     refuse('enrol', body);

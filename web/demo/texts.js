@@ -97,12 +97,18 @@ const limited = {
     ['Too many wrong codes', `Codes for this address are locked for a while. Try again ${when}.`],
 };
 
+// What a code looks like, by where it comes from.
+const codes = {
+  message: 'The code is made of digits only, as many as in the message.',
+  app: 'The app shows a code of six digits.',
+  recovery: 'A recovery code has ten letters and digits, xxxxx-xxxxx.',
+};
+
 const says = {
   invalid_phone: () => ['Not a phone number',
     'Start with + and the country code, for example +1 415 555 2671.'],
   invalid_email: () => ['Not an e-mail address', 'Check it for typos, for example ada@example.com.'],
-  invalid_code: () => ['Not a code',
-    'The code is made of digits only, as many as in the message. This did not cost an attempt.'],
+  invalid_code: ({ of }) => ['Not a code', `${codes[of] ?? codes.message} This did not cost an attempt.`],
   invalid_otp: ({ attempts_remaining: left }) => ['Wrong code',
     `Look at the newest message again. You have ${plural(left, 'attempt')} left.`],
   attempts_exhausted: () => ['Too many wrong codes',
