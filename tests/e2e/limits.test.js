@@ -113,7 +113,10 @@ test('an address may send to so many countries', async () => {
 });
 
 test('refusals are summed: a line a minute, and how many were left out', async () => {
-  const stack = await start({ OTPD_LIMITS_IP_SENDS: '1', OTPD_DESTINATIONS_DENIED_COUNTRIES: 'FR' });
+  const stack = await start({
+    OTPD_LIMITS_IP_SENDS: '1', OTPD_FRICTION_IP_SENDS: '30',
+    OTPD_DESTINATIONS_DENIED_COUNTRIES: 'FR',
+  });
   await send(stack, american());
   const [phone, other] = [american(), american()];
   for (let n = 0; n < 30; n += 1) assert.equal(await refused(stack, phone), 'ip');
