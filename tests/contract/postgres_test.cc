@@ -179,18 +179,19 @@ class HeldHead {
   void wait_for_waiters(int count) {
     PostgresShell& shell = shell_;
     ASSERT_TRUE(eventually([&] {
-      return shell.number(
-                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                 "AND datname = current_database()") >= count;
+      return shell.number("SELECT count(*) FROM pg_stat_activity WHERE " +
+                          std::string(k_waits_for_us)) >= count;
     }));
   }
   void kill_waiters() {
-    shell_.run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-        "AND datname = current_database()");
+    shell_.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " +
+               std::string(k_waits_for_us));
   }
 
  private:
+  // And nobody who waits for another.
+  static constexpr std::string_view k_waits_for_us =
+      "pg_backend_pid() = ANY(pg_blocking_pids(pid))";
   PostgresShell shell_;
 };
 

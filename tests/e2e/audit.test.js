@@ -36,7 +36,9 @@ const signed = () => eventually('a checkpoint of the last line', async () => {
 });
 
 before(async () => {
-  stack = await Stack.start({ env: { OTPD_AUDIT_CHECKPOINT_S: '1', OTPD_LIMITS_IP_SENDS: '1000' } });
+  stack = await Stack.start({ env: {
+    OTPD_AUDIT_CHECKPOINT_S: '1', OTPD_LIMITS_IP_SENDS: '1000', OTPD_FRICTION_IP_SENDS: '1000',
+  } });
   for (let round = 0; round < 3; round += 1) {
     if (round === 0) await login(phone, user_id);
     else await login(newPhone());

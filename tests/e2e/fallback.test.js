@@ -82,7 +82,9 @@ test('a shadow makes the call and records what it would have refused', async () 
 });
 
 test('caps on messages count the call, too', async () => {
-  const stack = await fallbackStack({ OTPD_DESTINATIONS_BLOCK_SENDS_PER_HOUR: '1' });
+  const stack = await fallbackStack({
+    OTPD_DESTINATIONS_BLOCK_SENDS_PER_HOUR: '1', OTPD_PUMPING_MIN_SENDS: '30',
+  });
   const one = await text(stack);
   await stack.advance(30);
   await eventually('the refusal', async () => (await verification(stack, one)).status === 'failed');

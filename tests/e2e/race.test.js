@@ -132,8 +132,9 @@ test('one idempotency key, 32 sends at once: one message', async () => {
   const stack = stacks.sqlite;
   const phone = newPhone();
   const headers = { 'Idempotency-Key': `race-${phone}` };
+  const ip = newIp();
   const answers = await Promise.all(Array.from({ length: 32 }, () =>
-    stack.call('POST', '/otp/send', { json: { phone }, headers, ip: newIp() })));
+    stack.call('POST', '/otp/send', { json: { phone }, headers, ip })));
   const ids = new Set(answers.filter(({ status }) => status === 202)
     .map(({ json }) => json.verification_id));
   assert.equal(ids.size, 1);
