@@ -65,7 +65,7 @@ Task<void> Courier::run() {
     }
     std::vector<Job> webhooks;
     for (Job& job : *jobs) {
-      const auto [known, fresh] = busy_.insert_or_assign(job.id, job.lease);
+      const auto [known, fresh] = busy_.insert_or_assign(job.id, Held{job.lease, job.attempt});
       if (!fresh) continue;
       if (otp::is_webhook_key(job.key)) {
         webhooks.push_back(std::move(job));
@@ -145,9 +145,9 @@ Task<void> Courier::write_end(Delivery& delivery, NextStep step) {
   // Made once, so that a write whose answer was lost leaves nothing twice when repeated.
   const otp::Effects effects = effects_of(delivery, step);
   for (int tries = 0; tries < k_max_write_tries; ++tries) {
-    const std::uint64_t lease = busy_.at(delivery.job.id);
+    const std::uint64_t lease = busy_.at(delivery.job.id).lease;
     const auto written = co_await try_write_end(delivery, step, effects);
-    if (written && lease != busy_.at(delivery.job.id)) continue;
+    if (written && lease != busy_.at(delivery.job.id).lease) continue;
     if (written) {
       count(delivery, step);
       if (ports_.deadlines != nullptr && !std::holds_alternative<TryAgain>(step)) {

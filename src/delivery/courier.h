@@ -110,9 +110,13 @@ class Courier {
   CourierConfig config_;
   const Outlets outlets_;
   std::unique_ptr<Meters> meters_;
-  // Job id -> newest lease, of what this courier is busy with: a job whose lease ran out under us
-  // is not begun twice.
-  std::unordered_map<std::string, std::uint64_t> busy_;
+  // By job id, the newest lease of what this courier is busy with: a job that came again, because
+  // its lease ran out under us or its end had just been written, is not begun twice.
+  struct Held {
+    std::uint64_t lease;
+    std::uint32_t attempt;
+  };
+  std::unordered_map<std::string, Held> busy_;
   std::unique_ptr<Timer> room_;  // cancelled when a try ends
   bool stopping_ = false;
 };

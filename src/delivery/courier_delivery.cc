@@ -192,8 +192,9 @@ bool Courier::mark_end(otp::RecipientState& state, const Delivery& delivery, con
   const bool again = std::holds_alternative<TryAgain>(step);
   bool changed = false;
   if (delivery.charged) {
-    // A dead letter that is put back begins again with its first try.
-    const std::uint32_t attempt = again ? delivery.job.attempt : 0;
+    // A lease that was renewed meanwhile was a try of its own to the queue, and to nobody else. A
+    // dead letter that is put back begins again with its first try.
+    const std::uint32_t attempt = again ? busy_.at(delivery.job.id).attempt : 0;
     changed = otp::mark_charged(state, unique, {delivery.job.id, attempt});
   }
   if (again) return changed;
@@ -204,7 +205,7 @@ bool Courier::mark_end(otp::RecipientState& state, const Delivery& delivery, con
 
 Task<Result<void>> Courier::try_write_end(Delivery& delivery, const NextStep& step,
                                           otp::Effects effects) {
-  effects.finish.front().lease = busy_.at(delivery.job.id);
+  effects.finish.front().lease = busy_.at(delivery.job.id).lease;
   if (!delivery.state || (std::holds_alternative<TryAgain>(step) && !delivery.charged)) {
     co_return co_await ports_.store.append(std::move(effects));
   }

@@ -41,7 +41,7 @@ Task<void> Courier::end_webhooks(std::vector<otp::JobEnd> ends) {
   const auto renew = [&] {
     bool renewed = false;
     for (otp::JobEnd& end : ends) {
-      const std::uint64_t newest = busy_.at(end.id);
+      const std::uint64_t newest = busy_.at(end.id).lease;
       renewed = renewed || end.lease != newest;
       end.lease = newest;
     }

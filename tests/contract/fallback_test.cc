@@ -238,6 +238,24 @@ TEST_P(FallbackUseCase, TriesThatNoCarrierTookAreNotChargedAgain) {
   EXPECT_EQ(spent(), k_text + k_call);
 }
 
+// The queue gives the job again before its courier has heard that the end of the try was written.
+TEST_P(FallbackUseCase, ATryThatEndsLateIsNotChargedAgain) {
+  second_.answer_with({outcome_of(Kind::transient)});
+  start(patient());
+  const auto id = deliver_one();
+  const std::size_t before = queue_.taken;
+  house_.store.linger = [this, before]() -> Task<void> {
+    for (int looks = 0; looks < 500 && queue_.taken < before + 2; ++looks) {
+      co_await sleep_for(Millis(2));
+    }
+  };
+  let_fallback_come();
+  EXPECT_GE(queue_.taken, before + 2);
+  EXPECT_EQ(second_.seen.size(), 2U);
+  EXPECT_EQ(sent_by(id), "second");
+  EXPECT_EQ(spent(), k_text + k_call);
+}
+
 TEST_P(FallbackUseCase, ADeadLetterThatIsPutBackIsNotChargedAgain) {
   second_.answer_with({outcome_of(Kind::transient), outcome_of(Kind::rejected)});
   start(patient());

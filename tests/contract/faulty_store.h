@@ -36,9 +36,11 @@ class FaultyStore final : public otp::Store {
     ++commits;
     const Fault what = fault(Operation::commit, key, effects);
     if (delay) co_await delay(effects);
+    const bool ends = !effects.finish.empty();
     if (what == Fault::before) co_return lost();
     auto done = co_await behind_.commit(std::move(key), expected, std::move(bytes), expires_at,
                                         std::move(effects));
+    if (linger && ends) co_await linger();
     if (what == Fault::after) co_return lost();
     co_return done;
   }
@@ -57,6 +59,8 @@ class FaultyStore final : public otp::Store {
   std::atomic<std::size_t> commits = 0;
   // Runs before a commit reaches the store behind.
   std::function<Task<void>(const otp::Effects&)> delay;
+  // Runs after a commit that ends a job, before its answer.
+  std::function<Task<void>()> linger;
 
  private:
   Fault fault(Operation operation, const otp::Key& key, const otp::Effects& effects) {
