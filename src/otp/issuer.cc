@@ -40,11 +40,6 @@ Policy fixed_code_policy(Policy policy, const TestRecipient& test) {
   return policy;
 }
 
-// Why the recipient is not served, by the rules of all purposes or of this one.
-std::string_view refusal_of(const Rules& rules, const SendRequest& request) {
-  return refusal(rules.destinations, request.recipient);
-}
-
 }  // namespace
 
 // Whether the send ended without anything being written that counts as one.
@@ -92,7 +87,7 @@ Task<Result<SendOutcome>> Issuer::send(SendRequest request) {
   }
   if (test != nullptr) {
     work.policy = fixed_code_policy(work.policy, *test);
-  } else if (const auto reason = refusal_of(rules_, request); !reason.empty()) {
+  } else if (const auto reason = refusal(rules_.destinations, request.recipient); !reason.empty()) {
     if (!rules_.destinations_shadow) co_return co_await refuse(work, reason);
     work.shadow_refusal = reason;
   }
